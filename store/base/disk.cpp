@@ -1,0 +1,322 @@
+#include "store/base/disk.hpp"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "store/base/limits.hpp"
+
+namespace versement {
+namespace {
+
+// Calls until it is not interrupted.
+template <class Call>
+auto uninterrupted(Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+Error failed(std::string_view act, const Path& path) {
+  const int number = errno;
+  std::string what(act);
+  what += ' ';
+  what += path.native();
+  return Error::from_errno(number, what);
+}
+
+FileKind kind_of_mode(mode_t mode) {
+  if (S_ISREG(mode)) return FileKind::regular;
+  if (S_ISDIR(mode)) return FileKind::folder;
+  if (S_ISLNK(mode)) return FileKind::link;
+  return FileKind::other;
+}
+
+FileInfo info_of_stat(const struct stat& found) {
+  return {.kind = kind_of_mode(found.st_mode),
+          .size_bytes = static_cast<std::uint64_t>(found.st_size),
+          .links = found.st_nlink,
+          .inode = found.st_ino,
+          .device = found.st_dev,
+          .modified_ms = found.st_mtim.tv_sec * 1000 + found.st_mtim.tv_nsec / 1'000'000,
+          .mode = found.st_mode & 07777u};
+}
+
+}  // namespace
+
+Result<Fd> Disk::open(const Path& path, int flags, mode_t mode) {
+  const int number = uninterrupted(
+      [&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode); });
+  if (number < 0) return failed("open", path);
+  return Fd(number);
+}
+
+Result<void> Disk::close(Fd fd, const Path& path) {
+  // No loop: after EINTR the descriptor is gone on Linux.
+  if (::close(fd.release()) < 0 && errno != EINTR) return failed("close", path);
+  return {};
+}
+
+Result<std::size_t> Disk::read_at(const Fd& fd, std::span<std::byte> into, std::uint64_t offset,
+                                  const Path& path) {
+  const auto count = uninterrupted(
+      [&] { return ::pread(fd.get(), into.data(), into.size(), static_cast<off_t>(offset)); });
+  if (count < 0) return failed("read", path);
+  return static_cast<std::size_t>(count);
+}
+
+Result<std::size_t> Disk::write(const Fd& fd, std::span<const std::byte> bytes, const Path& path) {
+  const auto count = uninterrupted([&] { return ::write(fd.get(), bytes.data(), bytes.size()); });
+  if (count < 0) return failed("write", path);
+  return static_cast<std::size_t>(count);
+}
+
+Result<std::size_t> Disk::write_at(const Fd& fd, std::span<const std::byte> bytes,
+                                   std::uint64_t offset, const Path& path) {
+  const auto count = uninterrupted(
+      [&] { return ::pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+  if (count < 0) return failed("write", path);
+  return static_cast<std::size_t>(count);
+}
+
+Result<void> Disk::sync(const Fd& fd, const Path& path) {
+  if (uninterrupted([&] { return ::fsync(fd.get()); }) < 0) return failed("sync", path);
+  return {};
+}
+
+Result<void> Disk::sync_data(const Fd& fd, const Path& path) {
+  if (uninterrupted([&] { return ::fdatasync(fd.get()); }) < 0) return failed("sync", path);
+  return {};
+}
+
+Result<void> Disk::sync_file_system(const Fd& fd, const Path& path) {
+  if (uninterrupted([&] { return ::syncfs(fd.get()); }) < 0) {
+    return failed("sync the file system of", path);
+  }
+  return {};
+}
+
+Result<void> Disk::allocate(const Fd& fd, std::uint64_t offset, std::uint64_t length,
+                            const Path& path) {
+  const int number = ::posix_fallocate(fd.get(), static_cast<off_t>(offset),
+                                       static_cast<off_t>(length));
+  if (number != 0) return Error::from_errno(number, "reserve space for " + path.native());
+  return {};
+}
+
+Result<void> Disk::truncate(const Fd& fd, std::uint64_t size, const Path& path) {
+  if (uninterrupted([&] { return ::ftruncate(fd.get(), static_cast<off_t>(size)); }) < 0) {
+    return failed("truncate", path);
+  }
+  return {};
+}
+
+Result<void> Disk::rename_new(const Path& from, const Path& to) {
+  const auto done = uninterrupted([&] {
+    return ::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+  });
+  if (done < 0) return failed("rename " + from.native() + " to", to);
+  return {};
+}
+
+Result<void> Disk::rename_over(const Path& from, const Path& to) {
+  if (uninterrupted([&] { return ::rename(from.c_str(), to.c_str()); }) < 0) {
+    return failed("rename " + from.native() + " to", to);
+  }
+  return {};
+}
+
+Result<void> Disk::make_folder(const Path& path, mode_t mode) {
+  if (uninterrupted([&] { return ::mkdir(path.c_str(), mode); }) < 0) {
+    return failed("make folder", path);
+  }
+  return {};
+}
+
+Result<void> Disk::remove_file(const Path& path) {
+  if (uninterrupted([&] { return ::unlink(path.c_str()); }) < 0) return failed("remove", path);
+  return {};
+}
+
+Result<void> Disk::remove_folder(const Path& path) {
+  if (uninterrupted([&] { return ::rmdir(path.c_str()); }) < 0) {
+    return failed("remove folder", path);
+  }
+  return {};
+}
+
+Result<void> Disk::set_mode(const Path& path, mode_t mode) {
+  if (uninterrupted([&] { return ::chmod(path.c_str(), mode); }) < 0) {
+    return failed("set permissions of", path);
+  }
+  return {};
+}
+
+Result<FileInfo> Disk::info(const Path& path) {
+  struct stat found = {};
+  if (uninterrupted([&] { return ::lstat(path.c_str(), &found); }) < 0) {
+    return failed("look at", path);
+  }
+  return info_of_stat(found);
+}
+
+Result<FileInfo> Disk::info(const Fd& fd, const Path& path) {
+  struct stat found = {};
+  if (uninterrupted([&] { return ::fstat(fd.get(), &found); }) < 0) return failed("look at", path);
+  return info_of_stat(found);
+}
+
+Result<void> Disk::list(const Path& path, const std::function<bool(const DirEntry&)>& each) {
+  TRY_SET(Fd fd, open(path, O_RDONLY | O_DIRECTORY));
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd.get()), ::closedir);
+  if (!folder) return failed("list", path);
+  (void)fd.release();  // closedir closes it.
+  while (true) {
+    errno = 0;
+    const dirent* const entry = ::readdir(folder.get());
+    if (entry == nullptr) {
+      if (errno != 0) return failed("list", path);
+      return {};
+    }
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    DirEntry found{.name = std::string(name), .inode = entry->d_ino};
+    switch (entry->d_type) {
+      case DT_REG: found.kind = FileKind::regular; break;
+      case DT_DIR: found.kind = FileKind::folder; break;
+      case DT_LNK: found.kind = FileKind::link; break;
+      case DT_UNKNOWN: {  // Some file systems do not tell.
+        TRY_SET(const FileInfo looked, info(path / found.name));
+        found.kind = looked.kind;
+        break;
+      }
+      default: found.kind = FileKind::other;
+    }
+    if (!each(found)) return {};
+  }
+}
+
+Result<Space> Disk::space(const Path& path) {
+  struct statvfs found = {};
+  if (uninterrupted([&] { return ::statvfs(path.c_str(), &found); }) < 0) {
+    return failed("look at the free space of", path);
+  }
+  return Space{.free_bytes = found.f_bavail * found.f_frsize,
+               .free_inodes = found.f_favail,
+               .total_bytes = found.f_blocks * found.f_frsize,
+               .total_inodes = found.f_files};
+}
+
+void Disk::drop_cache(const Fd& fd) {
+  // Only advice: where the kernel does not take it, the read is served from memory.
+  (void)::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
+Disk& real_disk() {
+  static Disk disk;
+  return disk;
+}
+
+Result<void> read_exactly(Disk& disk, const Fd& fd, std::span<std::byte> into, std::uint64_t offset,
+                          const Path& path) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    TRY_SET(const std::size_t count, disk.read_at(fd, into.subspan(done), offset + done, path));
+    if (count == 0) {
+      return Error(Code::corrupt, path.native() + " ends at byte " + std::to_string(offset + done) +
+                                      ", before its time");
+    }
+    done += count;
+  }
+  return {};
+}
+
+Result<void> write_all(Disk& disk, const Fd& fd, std::span<const std::byte> bytes,
+                       const Path& path) {
+  while (!bytes.empty()) {
+    TRY_SET(const std::size_t count, disk.write(fd, bytes, path));
+    if (count == 0) return Error(Code::io, "write " + path.native() + ": the disk took no bytes");
+    bytes = bytes.subspan(count);
+  }
+  return {};
+}
+
+Result<std::string> read_file(Disk& disk, const Path& path, std::size_t bytes_max) {
+  TRY_SET(const Fd fd, disk.open(path, O_RDONLY));
+  TRY_SET(const FileInfo info, disk.info(fd, path));
+  if (info.kind != FileKind::regular) {
+    return Error(Code::invalid, path.native() + " is no regular file");
+  }
+  if (info.size_bytes > bytes_max) {
+    return Error(Code::limit, path.native() + " has " + std::to_string(info.size_bytes) +
+                                  " bytes; at most " + std::to_string(bytes_max) + " are read");
+  }
+  // The size is a hint: files below /proc say 0 and hold more.
+  std::string bytes(std::max<std::size_t>(info.size_bytes, 4096), '\0');
+  std::size_t done = 0;
+  while (true) {
+    if (done == bytes.size()) {
+      if (done > bytes_max) return Error(Code::limit, path.native() + " grew while it was read");
+      bytes.resize(done * 2);
+    }
+    const auto rest = std::as_writable_bytes(std::span(bytes).subspan(done));
+    TRY_SET(const std::size_t count, disk.read_at(fd, rest, done, path));
+    if (count == 0) break;
+    done += count;
+  }
+  if (done > bytes_max) return Error(Code::limit, path.native() + " grew while it was read");
+  bytes.resize(done);
+  return bytes;
+}
+
+Result<std::vector<DirEntry>> list_sorted(Disk& disk, const Path& path) {
+  std::vector<DirEntry> entries;
+  TRY(disk.list(path, [&](const DirEntry& entry) {
+    entries.push_back(entry);
+    return true;
+  }));
+  std::sort(entries.begin(), entries.end(),
+            [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
+  return entries;
+}
+
+Result<bool> path_exists(Disk& disk, const Path& path) {
+  auto info = disk.info(path);
+  if (info) return true;
+  if (info.error().code() == Code::not_found) return false;
+  return std::move(info).error();
+}
+
+Result<void> make_folders(Disk& disk, const Path& path, mode_t mode) {
+  auto made = disk.make_folder(path, mode);
+  if (made || made.error().code() == Code::exists) return {};
+  if (made.error().code() != Code::not_found || !path.has_parent_path()) return made;
+  TRY(make_folders(disk, path.parent_path(), mode));
+  made = disk.make_folder(path, mode);
+  if (!made && made.error().code() == Code::exists) return {};
+  return made;
+}
+
+Result<void> remove_tree(Disk& disk, const Path& path) {
+  auto info = disk.info(path);
+  if (!info) {
+    if (info.error().code() == Code::not_found) return {};
+    return std::move(info).error();
+  }
+  if (info->kind != FileKind::folder) return disk.remove_file(path);
+  if ((info->mode & 0700u) != 0700u) TRY(disk.set_mode(path, 0755));
+  TRY_SET(const auto entries, list_sorted(disk, path));
+  for (const DirEntry& entry : entries) TRY(remove_tree(disk, path / entry.name));
+  return disk.remove_folder(path);
+}
+
+}  // namespace versement

@@ -1,0 +1,71 @@
+// Every upper bound on what comes from outside, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace versement::limits {
+
+// One read or write: large enough that a system call costs nothing, small enough for the caches.
+inline constexpr std::size_t kChunkBytes = 256 * 1024;
+
+// An OCFL inventory of 100 000 files with two digests is about 50 MB.
+inline constexpr std::size_t kInventoryBytesMax = 256u << 20;
+// A sidecar is one digest and a name.
+inline constexpr std::size_t kSidecarBytesMax = 1024;
+
+// A journal entry's length is stored in 16 bits (C2SP tlog-tiles, entry bundles).
+inline constexpr std::size_t kEntryBytesMax = 65535;
+// The description of an item travels in one journal entry, with room left for its files.
+inline constexpr std::size_t kDescriptionBytesMax = 24 * 1024;
+// A file's part of that entry, when it is listed there and not in an evidence file.
+inline constexpr std::size_t kFilesInEntryBytesMax = 32 * 1024;
+// A checkpoint is three lines and some signatures.
+inline constexpr std::size_t kCheckpointBytesMax = 64 * 1024;
+
+// The tail of the journal is rotated at 16 MiB; one group of entries may come on top.
+inline constexpr std::size_t kTailBytesMax = 64u << 20;
+// Entries that one group commit takes at most.
+inline constexpr std::size_t kGroupBytesMax = 4u << 20;
+
+// One line of an evidence file: one outcome, or one item of a seal.
+inline constexpr std::size_t kEvidenceLineBytesMax = 256 * 1024;
+
+// Depth of JSON from outside: ours is below 10; deeper is an attack on the stack.
+inline constexpr std::size_t kJsonDepthMax = 64;
+// A request body in JSON.
+inline constexpr std::size_t kJsonBodyBytesMax = 8u << 20;
+
+// XML: deeper nesting than METS ever has would overflow a recursive reader.
+inline constexpr std::size_t kXmlDepthMax = 256;
+inline constexpr std::size_t kXmlBytesMax = 256u << 20;
+
+// HTTP: the connection buffer bounds header, chunk header and trailer alike, because the parser of
+// Beast 1.81 bounds none of the last two by itself.
+inline constexpr std::size_t kHttpBufferBytes = 16 * 1024;
+inline constexpr std::size_t kHttpTargetBytesMax = 8 * 1024;
+
+// A path inside a deposit or a bag. POSIX names end at 255 bytes, paths at 4096.
+inline constexpr std::size_t kNameBytesMax = 255;
+inline constexpr std::size_t kPathBytesMax = 4000;
+inline constexpr std::size_t kPathDepthMax = 64;
+
+// A deposit's metadata.csv: 100 000 rows of a kilobyte; a cell holds at most a long description.
+inline constexpr std::size_t kCsvBytesMax = 128u << 20;
+inline constexpr std::size_t kCsvCellBytesMax = 64 * 1024;
+inline constexpr std::size_t kCsvColumnsMax = 512;
+inline constexpr std::size_t kCsvRowsMax = 1'000'000;
+
+// Files of one deposit, all items together.
+inline constexpr std::size_t kDepositFilesMax = 1'000'000;
+// Findings kept of one ingest; what is beyond is counted.
+inline constexpr std::size_t kFindingsMax = 10'000;
+
+// A manifest or other tag file of a bag: a million lines of 200 bytes.
+inline constexpr std::size_t kManifestBytesMax = 512u << 20;
+inline constexpr std::size_t kTagFileBytesMax = 16u << 20;
+
+// Configuration and secrets are small text files.
+inline constexpr std::size_t kConfigBytesMax = 1u << 20;
+
+}  // namespace versement::limits

@@ -1,0 +1,238 @@
+#include "store/commit.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <set>
+
+#include "store/base/limits.hpp"
+#include "store/base/log.hpp"
+#include "store/base/publish.hpp"
+
+namespace versement::store {
+namespace {
+
+constexpr std::size_t kGroupMax = 64;
+// Above this many files one syncfs is cheaper than an fsync for each.
+constexpr std::size_t kSyncEachMax = 20;
+constexpr mode_t kStoredFolderMode = 0555;
+
+Result<void> sync_path(Disk& disk, const Path& path, int flags) {
+  TRY_SET(const Fd fd, disk.open(path, flags));
+  return disk.sync(fd, path);
+}
+
+Result<void> sync_file_system(Disk& disk, const Path& folder) {
+  TRY_SET(const Fd fd, disk.open(folder, O_RDONLY | O_DIRECTORY));
+  return disk.sync_file_system(fd, folder);
+}
+
+// Reads a file past the page cache and compares.
+Result<void> check_stored(Disk& disk, const Path& path, std::uint64_t size_bytes,
+                          const Digest& wanted) {
+  TRY_SET(const Fd fd, disk.open(path, O_RDONLY));
+  disk.drop_cache(fd);
+  Hasher hasher{wanted.algorithm()};
+  std::vector<std::byte> buffer(
+      std::min<std::uint64_t>(limits::kChunkBytes, std::max<std::uint64_t>(size_bytes, 1)));
+  std::uint64_t offset = 0;
+  while (offset < size_bytes) {
+    TRY_SET(const std::size_t count, disk.read_at(fd, buffer, offset, path));
+    if (count == 0) break;
+    hasher.update(std::span<const std::byte>(buffer).first(count));
+    offset += count;
+  }
+  if (hasher.finish().front() == wanted) return {};
+  return Error(Code::corrupt, path.native() + " was written, but other bytes were read back; "
+                                              "nothing was stored. Check the disk and its cables")
+      .as("read-back-mismatch");
+}
+
+}  // namespace
+
+Committer::Committer(Disk& disk, const Layout& layout, journal::Log& log, CommitterOptions options)
+    : disk_(disk),
+      layout_(layout),
+      log_(log),
+      options_(options),
+      barrier_(kGroupMax, [this](std::span<Transaction* const> group) { serve_barrier(group); }),
+      install_(kGroupMax, [this](std::span<Transaction* const> group) { serve_install(group); }) {}
+
+std::optional<std::string> Committer::failure() const {
+  const std::scoped_lock lock(mutex_);
+  return failure_;
+}
+
+void Committer::fail(const std::string& why) {
+  log::error("the store takes no deposits until the next start", {{"why", why}});
+  const std::scoped_lock lock(mutex_);
+  if (!failure_) failure_ = why;
+}
+
+Result<std::uint64_t> Committer::commit(Transaction* transaction) {
+  TRY(write_intent(transaction));
+  barrier_.run(transaction);
+  TRY(std::move(transaction->outcome));
+  if (options_.verify_after_write) TRY(verify(*transaction));
+  install_.run(transaction);
+  TRY(std::move(transaction->outcome));
+  // The intent has done its work. If the removal is lost, recovery finds the event in the journal.
+  (void)remove_tree(disk_, transaction->folder);
+  return transaction->journal_index;
+}
+
+Result<void> Committer::write_intent(Transaction* transaction) {
+  TRY_SET(const std::string entry, journal::entry_of(transaction->event));
+  TRY_SET(json::Object event, json::parse_object(entry));
+  json::Object intent;
+  intent["v"] = 1;
+  intent["target"] = transaction->target.lexically_relative(layout_.root).native();
+  intent["inventory"] = transaction->staged.inventory_digest.hex();
+  intent["event"] = std::move(event);
+  const Path path = transaction->folder / kIntentName;
+  TRY_SET(Fd fd, disk_.open(path, O_WRONLY | O_CREAT | O_EXCL, 0644));
+  TRY(write_all(disk_, fd, as_bytes(json::write(intent)), path));
+  return disk_.close(std::move(fd), path);
+}
+
+void Committer::serve_barrier(std::span<Transaction* const> group) {
+  Result<void> synced;
+  if (const auto why = failure()) {
+    synced = Error(Code::unavailable, "read-only: " + *why).as("read-only");
+  } else {
+    synced = sync_group(group);
+    if (!synced) {
+      // What the disk holds of these pages is unknown; a second sync would lie.
+      fail(synced.error().what());
+      synced = Error(Code::unavailable, "read-only: " + synced.error().what()).as("read-only");
+    }
+  }
+  for (Transaction* const transaction : group) transaction->outcome = synced;
+}
+
+Result<void> Committer::sync_group(std::span<Transaction* const> group) {
+  std::size_t files = 0;
+  for (const Transaction* const each : group) {
+    files += each->staged.written_files.size() + each->staged.folders.size() + 1;
+  }
+  if (files > kSyncEachMax) return sync_file_system(disk_, layout_.work);
+  for (const Transaction* const each : group) {
+    for (const Path& file : each->staged.written_files) TRY(sync_path(disk_, file, O_RDONLY));
+    for (const Path& folder : each->staged.folders) {
+      TRY(sync_path(disk_, folder, O_RDONLY | O_DIRECTORY));
+    }
+    TRY(sync_path(disk_, each->folder / kIntentName, O_RDONLY));
+    TRY(sync_path(disk_, each->folder, O_RDONLY | O_DIRECTORY));
+  }
+  return sync_path(disk_, layout_.work, O_RDONLY | O_DIRECTORY);
+}
+
+Result<void> Committer::verify(const Transaction& transaction) {
+  const ocfl::StagedObject& staged = transaction.staged;
+  std::set<std::string> seen;
+  for (const ocfl::StagedFile& file : staged.files) {
+    if (!seen.insert(file.content_path).second) continue;  // Several paths, the same content.
+    TRY(check_stored(disk_, staged.folder / file.content_path, file.size_bytes, file.sha512));
+  }
+  const Path inventory = staged.folder / ocfl::kInventoryName;
+  TRY_SET(const FileInfo info, disk_.info(inventory));
+  return check_stored(disk_, inventory, info.size_bytes, staged.inventory_digest);
+}
+
+void Committer::serve_install(std::span<Transaction* const> group) {
+  std::vector<Transaction*> installed;
+  for (Transaction* const transaction : group) {
+    if (const auto why = failure()) {
+      transaction->outcome = Error(Code::unavailable, "read-only: " + *why).as("read-only");
+      continue;
+    }
+    transaction->outcome = install(transaction);
+    if (transaction->outcome) installed.push_back(transaction);
+  }
+  if (installed.empty()) return;
+  if (auto synced = sync_installed(installed); !synced) {
+    fail(synced.error().what());
+    for (Transaction* const transaction : installed) {
+      transaction->keep = true;
+      transaction->outcome =
+          Error(Code::unavailable, "read-only: " + synced.error().what()).as("read-only");
+    }
+    return;
+  }
+  record(installed);
+}
+
+Result<void> Committer::install(Transaction* transaction) {
+  const ocfl::StagedObject& staged = transaction->staged;
+  for (const Path& folder : staged.folders) {
+    // The object's own folder stays writable until it is in its place: a folder that moves must
+    // be, for its "..".
+    if (folder != staged.folder) TRY(disk_.set_mode(folder, kStoredFolderMode));
+  }
+  TRY(make_folders(disk_, transaction->target.parent_path()));
+  auto renamed = disk_.rename_new(staged.folder, transaction->target);
+  if (!renamed && renamed.error().code() == Code::exists) {
+    return Error(Code::exists, "the store has an object in " + transaction->target.native());
+  }
+  return renamed;
+}
+
+Result<void> Committer::sync_installed(std::span<Transaction* const> installed) {
+  for (Transaction* const transaction : installed) {
+    TRY(disk_.set_mode(transaction->target, kStoredFolderMode));
+  }
+  // Each object has new folders above it, two levels deep.
+  if (installed.size() * 4 > kSyncEachMax) return sync_file_system(disk_, layout_.root);
+  std::set<Path> parents;
+  for (const Transaction* const transaction : installed) {
+    for (Path parent = transaction->target.parent_path(); parent != layout_.root;
+         parent = parent.parent_path()) {
+      parents.insert(parent);
+    }
+  }
+  parents.insert(layout_.root);
+  for (const Path& parent : parents) TRY(sync_path(disk_, parent, O_RDONLY | O_DIRECTORY));
+  return {};
+}
+
+// Appends the events of all. When the journal does not take them, the objects are in the root
+// without an event: recovery completes that at the next start.
+void Committer::record(std::span<Transaction* const> installed) {
+  std::vector<journal::Entry> entries;
+  for (const Transaction* const transaction : installed) {
+    entries.push_back({.event = transaction->event, .attachment = transaction->rows});
+  }
+  auto first = log_.append(std::move(entries));
+  for (std::size_t i = 0; i < installed.size(); ++i) {
+    Transaction* const transaction = installed[i];
+    if (first) {
+      transaction->journal_index = *first + i;
+    } else {
+      transaction->keep = true;
+      transaction->outcome = first.error();
+    }
+  }
+}
+
+Result<void> list_files(const std::vector<index::FileRow>& rows, Store& store,
+                        journal::Event* event) {
+  json::Array files;
+  std::size_t bytes = 0;
+  for (const index::FileRow& row : rows) {
+    json::Object facts = index::file_facts(row);
+    bytes += json::write(facts).size() + 1;
+    if (bytes > limits::kFilesInEntryBytesMax) break;
+    files.emplace_back(std::move(facts));
+  }
+  if (bytes <= limits::kFilesInEntryBytesMax) {
+    event->detail["files"] = std::move(files);
+    return {};
+  }
+  TRY_SET(const auto evidence, store.begin_evidence());
+  for (const index::FileRow& row : rows) TRY(evidence->line(index::file_facts(row)));
+  TRY_SET(const std::string digest, evidence->finish());
+  event->detail["files_evidence"] = digest;
+  return {};
+}
+
+}  // namespace versement::store

@@ -1,0 +1,180 @@
+#include "store/journal/verify.hpp"
+
+#include <algorithm>
+
+#include "store/base/limits.hpp"
+#include "store/base/text.hpp"
+#include "store/journal/event.hpp"
+#include "store/journal/merkle.hpp"
+#include "store/journal/tail.hpp"
+#include "store/journal/tile.hpp"
+
+namespace versement::journal {
+namespace {
+
+constexpr std::size_t kFindingsMax = 1000;
+
+class Verifier {
+ public:
+  Verifier(Disk& disk, Path folder, const VerifierKey& key,
+           const std::function<void(std::uint64_t, std::string_view)>& each)
+      : disk_(disk), folder_(std::move(folder)), key_(key), each_(each) {}
+
+  Result<JournalReport> run() {
+    TRY_SET(const std::string note,
+            read_file(disk_, folder_ / "checkpoint", limits::kCheckpointBytesMax));
+    auto checkpoint = read_checkpoint(note, key_);
+    if (!checkpoint) {
+      find(checkpoint.error().reason().empty() ? "journal-checkpoint" : checkpoint.error().reason(),
+           "checkpoint", checkpoint.error().what());
+      return std::move(report_);
+    }
+    report_.origin = checkpoint->origin;
+    report_.published = checkpoint->size;
+    report_.root = base64_of(checkpoint->root);
+    TRY(bundles(checkpoint->size));
+    if (tree_.size() == checkpoint->size && tree_.root() != checkpoint->root) {
+      find("journal-root", "checkpoint",
+           "the entries have the root hash " + base64_of(tree_.root()) + ", not the one signed");
+    }
+    report_.size = tree_.size();
+    // The tail builds on the entries below it; with those in doubt it says nothing.
+    if (report_.good()) TRY(tail(*checkpoint));
+    return std::move(report_);
+  }
+
+ private:
+  void find(std::string code, std::string file, std::string detail) {
+    if (report_.findings.size() < kFindingsMax) {
+      report_.findings.push_back({std::move(code), std::move(file), std::move(detail)});
+    }
+  }
+
+  void take(std::string_view entry, const std::string& file) {
+    if (const auto event = event_of(entry); !event) {
+      find("journal-entry", file,
+           "entry " + std::to_string(tree_.size()) + ": " + event.error().what());
+    }
+    each_(tree_.size(), entry);
+    tree_.append(leaf_hash(entry));
+  }
+
+  Result<void> bundles(std::uint64_t size) {
+    std::vector<std::vector<Hash>> rows(1);
+    for (std::uint64_t start = 0; start < size; start += kTileWidth) {
+      const std::uint64_t width = std::min(kTileWidth, size - start);
+      const std::string name = bundle_path(start / kTileWidth, width);
+      auto bytes = read_file(disk_, folder_ / name, kTileWidth * (limits::kEntryBytesMax + 2));
+      if (!bytes && bytes.error().code() != Code::not_found) return std::move(bytes).error();
+      const auto entries = bytes ? entries_of_bundle(*bytes) : Error(bytes.error());
+      if (!entries || entries->size() != width) {
+        find("journal-bundle", name,
+             entries ? "has " + std::to_string(entries->size()) + " entries, not " +
+                           std::to_string(width)
+                     : entries.error().what());
+        return {};  // All hashes behind it would be wrong as well; one finding tells more.
+      }
+      for (const std::string_view entry : *entries) {
+        rows[0].push_back(leaf_hash(entry));
+        take(entry, name);
+      }
+      TRY(whole_tiles(start / kTileWidth, &rows));
+    }
+    return last_tiles(size, rows);
+  }
+
+  // Compares each tile that has just become whole, and goes up a level.
+  Result<void> whole_tiles(std::uint64_t index, std::vector<std::vector<Hash>>* rows) {
+    for (unsigned level = 0; level < rows->size() && (*rows)[level].size() == kTileWidth; ++level) {
+      TRY(compare(tile_path(level, index), (*rows)[level]));
+      const Hash node = root_of((*rows)[level]);
+      (*rows)[level].clear();
+      if (level + 1 == rows->size()) rows->emplace_back();
+      (*rows)[level + 1].push_back(node);
+      index /= kTileWidth;
+    }
+    return {};
+  }
+
+  Result<void> last_tiles(std::uint64_t size, const std::vector<std::vector<Hash>>& rows) {
+    for (unsigned level = 0; level < rows.size(); ++level) {
+      if (rows[level].empty()) continue;
+      const std::uint64_t index = (size >> (8 * level)) / kTileWidth;
+      TRY(compare(tile_path(level, index, rows[level].size()), rows[level]));
+    }
+    return {};
+  }
+
+  Result<void> compare(const std::string& name, std::span<const Hash> hashes) {
+    auto bytes = read_file(disk_, folder_ / name, kTileWidth * sizeof(Hash));
+    if (!bytes && bytes.error().code() == Code::io) return std::move(bytes).error();
+    if (!bytes) {
+      find("journal-tile", name, bytes.error().what());
+    } else if (*bytes != tile_bytes(hashes)) {
+      find("journal-tile", name, "holds other hashes than the entries have");
+    }
+    return {};
+  }
+
+  Result<void> tail(const Checkpoint& published) {
+    TRY_SET(const Path path, find_tail(disk_, folder_));
+    const std::string name = path.filename().native();
+    std::uint64_t next = 0;
+    bool first = true;
+    auto scan = scan_tail(disk_, path, [&](const Frame& frame) -> Result<void> {
+      if (first && frame.kind == FrameKind::entry) next = frame.index;
+      first = first && frame.kind != FrameKind::entry;
+      if (frame.kind == FrameKind::checkpoint) return tail_checkpoint(frame, published, name);
+      if (frame.index != next) find("journal-tail", name, "entries out of order");
+      ++next;
+      if (frame.index >= tree_.size()) pending_.emplace_back(frame.payload);
+      return {};
+    });
+    if (!scan) {
+      find("journal-tail", name, scan.error().what());
+    } else if (scan->damaged) {
+      find("journal-tail", name, "whole entries lie behind a damaged one");
+    }
+    report_.size = tree_.size();
+    return {};
+  }
+
+  // Entries count once a right checkpoint stands behind them.
+  Result<void> tail_checkpoint(const Frame& frame, const Checkpoint& published,
+                               const std::string& name) {
+    for (const std::string& entry : pending_) take(entry, name);
+    pending_.clear();
+    const auto checkpoint = read_checkpoint(frame.payload, key_);
+    if (!checkpoint) {
+      find("journal-signature", name, checkpoint.error().what());
+    } else if (checkpoint->size >= published.size &&
+               (checkpoint->size != tree_.size() || checkpoint->root != tree_.root())) {
+      find("journal-root", name,
+           "the checkpoint of size " + std::to_string(checkpoint->size) + " is of another tree");
+    }
+    return {};
+  }
+
+  Disk& disk_;
+  const Path folder_;
+  const VerifierKey& key_;
+  const std::function<void(std::uint64_t, std::string_view)>& each_;
+  JournalReport report_;
+  Frontier tree_;
+  std::vector<std::string> pending_;
+};
+
+}  // namespace
+
+Result<JournalReport> verify_journal(
+    Disk& disk, const Path& folder, const VerifierKey& key,
+    const std::function<void(std::uint64_t index, std::string_view entry)>& each) {
+  return Verifier(disk, folder, key, each).run();
+}
+
+Result<VerifierKey> key_beside(Disk& disk, const Path& folder) {
+  TRY_SET(const std::string text, read_file(disk, folder / "vkey", limits::kConfigBytesMax));
+  return VerifierKey::parse(trim(text, " \r\n"));
+}
+
+}  // namespace versement::journal

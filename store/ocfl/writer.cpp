@@ -1,0 +1,214 @@
+#include "store/ocfl/writer.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+
+#include "store/base/limits.hpp"
+#include "store/base/text.hpp"
+#include "store/ocfl/layout.hpp"
+
+namespace versement::ocfl {
+namespace {
+
+constexpr std::uint64_t kSyncAtOnceBytes = 1u << 20;
+constexpr mode_t kFileMode = 0444;
+constexpr mode_t kFolderMode = 0755;
+
+struct Copied {
+  std::uint64_t size_bytes = 0;
+  std::uint32_t crc32 = 0;
+  std::vector<Digest> digests;
+};
+
+std::vector<Algorithm> algorithms_for(std::span<const Digest> supplied) {
+  std::vector<Algorithm> algorithms{Algorithm::sha512, Algorithm::sha256};
+  for (const Digest& digest : supplied) {
+    if (std::find(algorithms.begin(), algorithms.end(), digest.algorithm()) == algorithms.end()) {
+      algorithms.push_back(digest.algorithm());
+    }
+  }
+  return algorithms;
+}
+
+Result<Copied> copy(Disk& disk, Source& source, const Path& to,
+                    std::span<const Algorithm> algorithms, const std::stop_token& stop) {
+  TRY_SET(Fd fd, disk.open(to, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
+  Copied copied;
+  Hasher hasher(algorithms);
+  std::vector<std::byte> buffer(
+      std::min<std::uint64_t>(limits::kChunkBytes, std::max<std::uint64_t>(source.size_bytes(), 1)));
+  while (copied.size_bytes < source.size_bytes()) {
+    if (stop.stop_requested()) return Error(Code::cancelled, "stopped while writing " + to.native());
+    TRY_SET(const std::size_t count, source.read_at(copied.size_bytes, buffer));
+    if (count == 0) return Error(Code::corrupt, "the source ends before its time");
+    const auto chunk = std::span<const std::byte>(buffer).first(count);
+    hasher.update(chunk);
+    copied.crc32 = crc32_update(copied.crc32, chunk);
+    TRY(write_all(disk, fd, chunk, to));
+    copied.size_bytes += count;
+  }
+  if (copied.size_bytes >= kSyncAtOnceBytes) TRY(disk.sync_data(fd, to));
+  TRY(disk.close(std::move(fd), to));
+  copied.digests = hasher.finish();
+  return copied;
+}
+
+Result<void> compare(std::span<const Digest> supplied, std::span<const Digest> found,
+                     const LogicalPath& path) {
+  for (const Digest& wanted : supplied) {
+    const auto same = std::find_if(found.begin(), found.end(), [&](const Digest& digest) {
+      return digest.algorithm() == wanted.algorithm();
+    });
+    if (same == found.end() || *same != wanted) {
+      return Error(Code::invalid, path.text() + ": the supplied " +
+                                      std::string(algorithm_name(wanted.algorithm())) + " is " +
+                                      wanted.hex() + ", but the file has " +
+                                      (same == found.end() ? "none" : same->hex()))
+          .as("digest-mismatch");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+ObjectWriter::ObjectWriter(Disk& disk, Path folder, ObjectId id)
+    : disk_(&disk), folder_(std::move(folder)) {
+  inventory_.id = id.text();
+}
+
+Result<ObjectWriter> ObjectWriter::begin(Disk& disk, const Path& folder, ObjectId id) {
+  ObjectWriter writer(disk, folder, std::move(id));
+  TRY(disk.make_folder(folder, kFolderMode));
+  writer.folders_.insert(folder);
+  TRY(writer.make_parents(folder / "v1" / "content" / "any"));
+  return writer;
+}
+
+Result<void> ObjectWriter::make_parents(const Path& file) {
+  const Path parent = file.parent_path();
+  if (folders_.contains(parent)) return {};
+  TRY(make_parents(parent));
+  TRY(disk_->make_folder(parent, kFolderMode));
+  folders_.insert(parent);
+  return {};
+}
+
+Result<StagedFile> ObjectWriter::add(const LogicalPath& path, Source& source,
+                                     std::span<const Digest> supplied,
+                                     const std::stop_token& stop) {
+  if (logical_paths_.contains(path.text())) {
+    return Error(Code::exists, "the object has the path " + path.text() + " already");
+  }
+  // The content path may depend on the digest, which is known only afterwards.
+  const Path temporary = folder_ / "v1" / "content" / ".incoming";
+  const auto algorithms = algorithms_for(supplied);
+  auto copied = copy(*disk_, source, temporary, algorithms, stop);
+  Result<void> same;
+  if (copied) same = compare(supplied, copied->digests, path);
+  if (!copied || !same) {
+    (void)disk_->remove_file(temporary);  // The whole folder goes when the object is given up.
+    return copied ? std::move(same).error() : std::move(copied).error();
+  }
+  const std::span<const Digest> extra = std::span<const Digest>(copied->digests).subspan(2);
+  return store(path, temporary,
+               {.path = path,
+                .content_path = {},
+                .size_bytes = copied->size_bytes,
+                .crc32 = copied->crc32,
+                .sha512 = copied->digests[0],
+                .sha256 = copied->digests[1]},
+               extra);
+}
+
+Result<StagedFile> ObjectWriter::add(const LogicalPath& path, std::string_view bytes) {
+  MemorySource source{std::string(bytes)};
+  return add(path, source, {}, {});
+}
+
+// Moves the written file to its content path, or drops it when the object has these bytes already.
+Result<StagedFile> ObjectWriter::store(const LogicalPath& path, const Path& temporary,
+                                       StagedFile facts, std::span<const Digest> checked) {
+  const std::string sha512 = facts.sha512.hex();
+  std::vector<std::string>& contents = inventory_.manifest[sha512];
+  if (contents.empty()) {
+    TRY_SET(const Path below, free_content_path(path, facts.sha512));
+    const Path target = folder_ / below;
+    TRY(make_parents(target));
+    TRY(disk_->rename_new(temporary, target));
+    written_.push_back(target);
+    contents.push_back(below.native());
+    inventory_.fixity["sha256"][facts.sha256.hex()].push_back(below.native());
+    for (const Digest& digest : checked) {
+      inventory_.fixity[std::string(algorithm_name(digest.algorithm()))][digest.hex()].push_back(
+          below.native());
+    }
+  } else {
+    TRY(disk_->remove_file(temporary));
+  }
+  facts.content_path = contents.front();
+  inventory_.versions[1].state[sha512].push_back(path.text());
+  logical_paths_.insert(path.text());
+  files_.push_back(facts);
+  return facts;
+}
+
+Result<Path> ObjectWriter::free_content_path(const LogicalPath& path, const Digest& sha512) {
+  const std::string hex = sha512.hex();
+  std::string chosen = content_path(path.text(), hex);
+  if (!content_keys_.insert(collision_key(chosen)).second) {
+    // Taken by a path that differs in case only: S3 and Linux would keep both, others not.
+    chosen = "x/" + hex.substr(0, 32);
+    if (!content_keys_.insert(chosen).second) {
+      return Error(Code::internal, "no free content path for " + path.text());
+    }
+  }
+  return Path("v1") / "content" / chosen;
+}
+
+Result<void> ObjectWriter::write_small(const Path& path, std::string_view bytes) {
+  TRY_SET(Fd fd, disk_->open(path, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
+  TRY(write_all(*disk_, fd, as_bytes(bytes), path));
+  TRY(disk_->close(std::move(fd), path));
+  written_.push_back(path);
+  return {};
+}
+
+Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
+  InventoryVersion& version = inventory_.versions[1];
+  version.created = note.created.text_seconds();
+  version.message = note.message;
+  version.user_name = note.user_name;
+  version.user_address = note.user_address;
+  for (auto& [digest, paths] : version.state) std::sort(paths.begin(), paths.end());
+  if (files_.empty()) {  // No content folder when there is nothing in it (E024).
+    TRY(disk_->remove_folder(folder_ / "v1" / "content"));
+    folders_.erase(folder_ / "v1" / "content");
+  }
+
+  const std::string bytes = write_inventory(inventory_);
+  StagedObject staged;
+  staged.inventory_digest = digest_of(inventory_.algorithm, bytes);
+  // Read back by the same rules as any reader's: what we could not read must not be stored.
+  auto again = parse_inventory(bytes);
+  if (!again) return std::move(again).error().during("our own inventory");
+  const std::string sidecar = write_sidecar(staged.inventory_digest);
+  const std::string sidecar_file = sidecar_name(inventory_.algorithm);
+  for (const Path& place : {folder_ / "v1", folder_}) {
+    TRY(write_small(place / kInventoryName, bytes));
+    TRY(write_small(place / sidecar_file, sidecar));
+  }
+  TRY(write_small(folder_ / kObjectDeclarationName, kObjectDeclaration));
+
+  staged.folder = folder_;
+  staged.files = std::move(files_);
+  std::sort(staged.files.begin(), staged.files.end(),
+            [](const StagedFile& a, const StagedFile& b) { return a.path < b.path; });
+  staged.written_files = std::move(written_);
+  staged.folders.assign(folders_.rbegin(), folders_.rend());
+  return staged;
+}
+
+}  // namespace versement::ocfl

@@ -1,0 +1,182 @@
+#include "store/recover.hpp"
+
+#include <fcntl.h>
+
+#include "store/base/limits.hpp"
+#include "store/base/log.hpp"
+#include "store/base/publish.hpp"
+#include "store/base/version.hpp"
+#include "store/commit.hpp"
+#include "store/index/keys.hpp"
+#include "store/ocfl/inventory.hpp"
+
+namespace versement::store {
+namespace {
+
+struct Intent {
+  Path target;  // relative to the root
+  std::string inventory;
+  journal::Event event;
+};
+
+Result<Intent> read_intent(Disk& disk, const Path& path) {
+  TRY_SET(const std::string text, read_file(disk, path, 2 * limits::kEntryBytesMax));
+  TRY_SET(const json::Object object, json::parse_object(text));
+  Intent intent;
+  intent.target = json::text_at(object, "target");
+  intent.inventory = json::text_at(object, "inventory");
+  TRY_SET(intent.event, journal::event_of(json::write(json::object_at(object, "event"))));
+  if (!ocfl::is_clean_path(intent.target.native()) || intent.inventory.empty()) {
+    return Error(Code::corrupt, path.native() + " is not an intent");
+  }
+  return intent;
+}
+
+// Reads every content file of the object and compares.
+Result<void> check_contents(Disk& disk, const Path& folder, const ocfl::Inventory& inventory) {
+  for (const auto& [digest, paths] : inventory.manifest) {
+    TRY_SET(const Digest wanted, Digest::from_hex(inventory.algorithm, digest));
+    for (const std::string& path : paths) {
+      const Path file = folder / path;
+      TRY_SET(const FileInfo info, disk.info(file));
+      FileSource source(disk, file, info.size_bytes);
+      Hasher hasher{inventory.algorithm};
+      std::vector<std::byte> buffer(limits::kChunkBytes);
+      for (std::uint64_t offset = 0; offset < info.size_bytes;) {
+        TRY_SET(const std::size_t count, source.read_at(offset, buffer));
+        hasher.update(std::span<const std::byte>(buffer).first(count));
+        offset += count;
+      }
+      if (hasher.finish().front() != wanted) {
+        return Error(Code::corrupt, file.native() + " has other bytes than the inventory says");
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> check_object(Disk& disk, const Path& folder, const std::string& inventory) {
+  TRY_SET(const ocfl::LoadedInventory loaded, ocfl::load_inventory(disk, folder));
+  if (loaded.digest.hex() != inventory) {
+    return Error(Code::corrupt, folder.native() + " has another inventory than its intent says");
+  }
+  return check_contents(disk, folder, loaded.inventory);
+}
+
+class Recovery {
+ public:
+  Recovery(Disk& disk, Clock& clock, const Layout& layout, journal::Log& log,
+           const index::Index& index)
+      : disk_(disk), clock_(clock), layout_(layout), log_(log), index_(index) {}
+
+  Result<Recovered> run() {
+    TRY_SET(const auto entries, list_sorted(disk_, layout_.work));
+    for (const DirEntry& entry : entries) {
+      if (!entry.name.starts_with("tx-")) continue;
+      const Path folder = layout_.work / entry.name;
+      auto done = one(folder);
+      if (!done) return std::move(done).error().during("recover " + folder.native());
+    }
+    return recovered_;
+  }
+
+ private:
+  Result<void> one(const Path& folder) {
+    const auto intent = read_intent(disk_, folder / kIntentName);
+    if (!intent) {
+      if (intent.error().code() == Code::io) return intent.error();
+      // Without a whole intent nothing was moved into the root.
+      ++recovered_.dropped;
+      return remove_tree(disk_, folder);
+    }
+    const Path target = layout_.root / intent->target;
+    TRY_SET(const bool there, path_exists(disk_, target));
+    if (!there) {
+      TRY(append(journal::type::kDepositAbandoned, *intent, "failure",
+                 "the service ended before the object was in the store"));
+      ++recovered_.dropped;
+    } else {
+      TRY(complete(*intent, target));
+    }
+    return remove_tree(disk_, folder);
+  }
+
+  Result<void> complete(const Intent& intent, const Path& target) {
+    const std::string object = json::text_at(intent.event.objects, "object");
+    TRY_SET(const auto known, index_.get(index::keys::object(object)));
+    if (known) return {};  // The event is in the journal; only the intent was left over.
+    auto whole = check_object(disk_, target, intent.inventory);
+    if (!whole && whole.error().code() == Code::io) return whole;
+    if (!whole) return quarantine(intent, target, whole.error().what());
+    TRY(sync_folder(disk_, target.parent_path()));
+    TRY(log_.append(intent.event));
+    ++recovered_.completed;
+    log::info("a deposit was completed that a crash had interrupted", {{"object", object}});
+    return {};
+  }
+
+  Result<void> quarantine(const Intent& intent, const Path& target, const std::string& why) {
+    const Path place = layout_.quarantine / Uuid::at(clock_.now()).text();
+    // A folder that moves must be writable, for its "..".
+    TRY(disk_.set_mode(target, 0755));
+    TRY(disk_.rename_new(target, place));
+    TRY(sync_folder(disk_, layout_.quarantine));
+    TRY(sync_folder(disk_, target.parent_path()));
+    ++recovered_.quarantined;
+    log::error("an interrupted deposit is damaged and was put into quarantine",
+               {{"folder", place.native()}, {"why", why}});
+    journal::Event event = make(journal::type::kIncidentOpened, intent, "failure", why);
+    const Uuid id = Uuid::at(clock_.now());
+    event.objects["incident"] = id.text();
+    json::Object incident;
+    incident["id"] = id.text();
+    incident["kind"] = "structure_invalid";
+    incident["state"] = "confirmed";
+    incident["owner"] = "object " + json::text_at(intent.event.objects, "object");
+    incident["path"] = "";
+    incident["detail"] = why;
+    incident["quarantine"] = place.filename().native();
+    incident["opened_at"] = event.time.text();
+    event.detail["incident"] = std::move(incident);
+    return append(std::move(event));
+  }
+
+  journal::Event make(std::string_view type, const Intent& intent, std::string_view outcome,
+                      const std::string& why) {
+    journal::Event event;
+    event.time = clock_.now();
+    event.id = Uuid::at(event.time);
+    event.type = type;
+    event.agent = kProgramName;
+    event.outcome = outcome;
+    event.objects = intent.event.objects;
+    event.detail["why"] = why;
+    return event;
+  }
+
+  Result<void> append(std::string_view type, const Intent& intent, std::string_view outcome,
+                      const std::string& why) {
+    return append(make(type, intent, outcome, why));
+  }
+
+  Result<void> append(journal::Event event) {
+    TRY(log_.append(std::move(event)));
+    return {};
+  }
+
+  Disk& disk_;
+  Clock& clock_;
+  const Layout& layout_;
+  journal::Log& log_;
+  const index::Index& index_;
+  Recovered recovered_;
+};
+
+}  // namespace
+
+Result<Recovered> recover(Disk& disk, Clock& clock, const Layout& layout, journal::Log& log,
+                          const index::Index& index) {
+  return Recovery(disk, clock, layout, log, index).run();
+}
+
+}  // namespace versement::store

@@ -1,0 +1,390 @@
+#include "store/store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "store/base/limits.hpp"
+#include "store/base/log.hpp"
+#include "store/base/publish.hpp"
+#include "store/base/text.hpp"
+#include "store/base/version.hpp"
+#include "store/commit.hpp"
+#include "store/index/keys.hpp"
+#include "store/ocfl/layout.hpp"
+#include "store/ocfl/root.hpp"
+#include "store/recover.hpp"
+#include "store/sources.hpp"
+
+namespace versement::store {
+namespace {
+
+constexpr std::uint64_t kDataFormat = 1;
+// Entries that the index takes up with one write when it catches up.
+constexpr std::size_t kCatchUpEntries = 256;
+constexpr std::string_view kHeadName = "versement-head.txt";
+
+Result<void> check_marker(Disk& disk, const Layout& layout) {
+  auto text = read_file(disk, layout.marker, limits::kConfigBytesMax);
+  if (!text && text.error().code() == Code::not_found) {
+    return Error(Code::not_found,
+                 layout.data.native() +
+                     " is not a Versement data folder (there is no versement.json in it). Is the "
+                     "disk mounted? To make a new one: versementd --init --data " +
+                     layout.data.native());
+  }
+  if (!text) return std::move(text).error();
+  TRY_SET(const json::Object marker, json::parse_object(*text));
+  if (json::number_at(marker, "format") != kDataFormat) {
+    return Error(Code::unsupported, layout.data.native() + " has format " +
+                                        std::to_string(json::number_at(marker, "format")) +
+                                        "; this program knows format 1");
+  }
+  return {};
+}
+
+Result<Fd> take_lock(Disk& disk, const Layout& layout) {
+  TRY_SET(Fd fd, disk.open(layout.lock, O_RDWR | O_CREAT, 0644));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error(Code::conflict, layout.data.native() +
+                                     " is in use by another versementd (it holds " +
+                                     layout.lock.native() + ")");
+  }
+  return fd;
+}
+
+Result<void> check_same_file_system(Disk& disk, const Layout& layout) {
+  TRY_SET(const FileInfo root, disk.info(layout.root));
+  TRY_SET(const FileInfo work, disk.info(layout.work));
+  if (root.device == work.device) return {};
+  return Error(Code::invalid, layout.work.native() + " and " + layout.root.native() +
+                                  " lie on two file systems; objects are renamed from one to the "
+                                  "other, so they must share one");
+}
+
+}  // namespace
+
+Layout::Layout(const Path& data_in)
+    : data(data_in),
+      root(data / "store"),
+      journal(data / "journal"),
+      evidence(data / "evidence"),
+      index(data / "index"),
+      work(data / "work"),
+      quarantine(data / "quarantine"),
+      secrets(data / "secrets"),
+      marker(data / "versement.json"),
+      lock(data / "LOCK"),
+      journal_key(secrets / "journal.key") {}
+
+// ---------------------------------------------------------------------------- Deposit
+
+Deposit::Deposit(Disk& disk, Path folder, ObjectId object, ocfl::ObjectWriter writer)
+    : disk_(disk), folder_(std::move(folder)), object_(std::move(object)), writer_(std::move(writer)) {}
+
+Deposit::~Deposit() {
+  if (keep_) return;
+  if (auto removed = remove_tree(disk_, folder_); !removed) {
+    log::warning("staging could not be removed; the next start sweeps it",
+                 {{"folder", folder_.native()}, {"why", removed.error().what()}});
+  }
+}
+
+Result<index::FileRow> Deposit::add(const LogicalPath& path, Source& source,
+                                    std::span<const Digest> supplied, index::FileRow row,
+                                    const std::stop_token& stop) {
+  TRY_SET(const ocfl::StagedFile staged, writer_.add(path, source, supplied, stop));
+  row.path = staged.path.text();
+  row.size_bytes = staged.size_bytes;
+  row.crc32 = staged.crc32;
+  row.sha512 = staged.sha512;
+  row.sha256 = staged.sha256;
+  row.content_path = staged.content_path;
+  rows_.push_back(row);
+  return row;
+}
+
+Result<index::FileRow> Deposit::add(const LogicalPath& path, std::string_view bytes,
+                                    index::FileRow row) {
+  MemorySource source{std::string(bytes)};
+  return add(path, source, {}, std::move(row), {});
+}
+
+Claim::Claim(Claim&& other) noexcept : release_(std::exchange(other.release_, nullptr)) {}
+Claim::~Claim() {
+  if (release_) release_();
+}
+
+// ---------------------------------------------------------------------------- Store
+
+class Store::State {
+ public:
+  State(Disk& disk_in, Clock& clock_in, StoreOptions options_in)
+      : disk(disk_in),
+        clock(clock_in),
+        options(std::move(options_in)),
+        layout(options.data),
+        sources(disk, layout.root, layout.evidence) {}
+
+  ~State() {
+    // The log's threads use the index: they end first.
+    log.reset();
+  }
+
+  Result<void> open_journal();
+  Result<void> catch_up();
+
+  Disk& disk;
+  Clock& clock;
+  const StoreOptions options;
+  const Layout layout;
+  Fd lock;
+  ObjectSources sources;
+  std::unique_ptr<index::Index> index;
+  std::unique_ptr<journal::Log> log;
+  std::unique_ptr<Committer> committer;
+  Recovered recovered;
+
+  std::mutex mutex;
+  std::set<std::string> claimed;      // Guarded by mutex.
+  std::uint64_t reserved_bytes = 0;   // Guarded by mutex.
+  std::uint64_t reserved_inodes = 0;  // Guarded by mutex.
+};
+
+Result<void> Store::State::open_journal() {
+  TRY_SET(journal::Signer signer, journal::Signer::open(disk, layout.journal_key));
+  journal::LogOptions log_options;
+  log_options.publish_delay = options.publish_delay;
+  log_options.apply = [this](std::uint64_t first, std::span<const journal::Entry> entries) {
+    return index->apply(first, entries, sources);
+  };
+  log_options.published = [this](const std::string& note) {
+    // A copy for whoever finds the store alone; the journal's own is what counts.
+    if (auto done = replace_file(disk, layout.root / kHeadName, as_bytes(note)); !done) {
+      log::warning("the journal's head could not be copied into the store",
+                   {{"why", done.error().what()}});
+    }
+  };
+  TRY_SET(log, journal::Log::open(disk, layout.journal, std::move(signer), std::move(log_options)));
+  return {};
+}
+
+Result<void> Store::State::catch_up() {
+  const std::uint64_t end = log->size();
+  if (index->position() > end) {
+    return Error(Code::corrupt,
+                 "the journal has " + std::to_string(end) + " entries, but the index has seen " +
+                     std::to_string(index->position()) +
+                     ": the journal was cut back. Restore it from a copy; if the loss is accepted, "
+                     "delete " +
+                     layout.index.native() + " and start again")
+        .as("journal-tampered");
+  }
+  if (end - index->position() > kCatchUpEntries) {
+    log::info("the index catches up with the journal",
+              {{"from", std::to_string(index->position())}, {"to", std::to_string(end)}});
+  }
+  std::vector<journal::Entry> entries;
+  std::uint64_t first = index->position();
+  const auto flush = [&]() -> Result<void> {
+    TRY(index->apply(first, entries, sources));
+    first += entries.size();
+    entries.clear();
+    return {};
+  };
+  TRY(log->for_each(first, end, [&](std::uint64_t at, std::string_view text) -> Result<void> {
+    auto event = journal::event_of(text);
+    if (!event) return std::move(event).error().during("journal entry " + std::to_string(at));
+    entries.push_back({.event = std::move(*event), .attachment = nullptr});
+    return entries.size() == kCatchUpEntries ? flush() : Result<void>();
+  }));
+  return flush();
+}
+
+Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::string_view origin) {
+  TRY(journal::check_origin(origin));
+  const Layout layout(data);
+  TRY(publish_folders(disk, data, 0750));
+  TRY_SET(const auto entries, list_sorted(disk, data));
+  for (const DirEntry& entry : entries) {
+    if (entry.name == "lost+found") continue;  // The root of a fresh file system.
+    return Error(Code::exists, data.native() + " is not empty (there is '" + entry.name +
+                                   "'); a new data folder needs an empty one");
+  }
+  TRY(publish_folders(disk, layout.secrets, 0700));
+  for (const Path& folder : {layout.root, layout.evidence, layout.work, layout.quarantine}) {
+    TRY(publish_folders(disk, folder, 0755));
+  }
+  TRY(ocfl::create_root(disk, layout.root));
+  TRY(journal::Log::create(disk, layout.journal, layout.journal_key, origin));
+  json::Object marker;
+  marker["format"] = kDataFormat;
+  marker["created_at"] = clock.now().text();
+  marker["origin"] = origin;
+  // Last: what has the marker is whole.
+  TRY(publish_file(disk, layout.marker, as_bytes(json::write_pretty(marker) + "\n")));
+  StoreOptions options;
+  options.data = data;
+  TRY_SET(const auto store, open(disk, clock, std::move(options)));
+  TRY(store->append(store->event(journal::type::kStoreCreated, kProgramName)));
+  return {};
+}
+
+Result<std::unique_ptr<Store>> Store::open(Disk& disk, Clock& clock, StoreOptions options) {
+  auto state = std::make_unique<State>(disk, clock, std::move(options));
+  TRY(check_marker(disk, state->layout));
+  TRY_SET(state->lock, take_lock(disk, state->layout));
+  TRY(ocfl::check_root(disk, state->layout.root));
+  TRY(check_same_file_system(disk, state->layout));
+  TRY(sweep_temporary_files(disk, state->layout.root));
+  TRY(sweep_temporary_files(disk, state->layout.evidence));
+  TRY(state->open_journal());
+  TRY_SET(state->index, index::Index::open(disk, state->layout.index, state->options.index));
+  TRY(state->catch_up());
+  state->log->start();
+  state->committer = std::make_unique<Committer>(
+      disk, state->layout, *state->log,
+      CommitterOptions{.verify_after_write = state->options.verify_after_write});
+  TRY_SET(state->recovered,
+          recover(disk, clock, state->layout, *state->log, *state->index));
+  return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::~Store() = default;
+
+journal::Event Store::event(std::string_view type, std::string_view agent) const {
+  journal::Event event;
+  event.time = state_->clock.now();
+  event.id = Uuid::at(event.time);
+  event.type = type;
+  event.agent = agent;
+  return event;
+}
+
+Result<std::uint64_t> Store::append(journal::Event event) {
+  return state_->log->append(std::move(event));
+}
+
+Result<Claim> Store::reserve(std::uint64_t bytes, std::uint64_t files) {
+  TRY_SET(const Space space, state_->disk.space(state_->layout.data));
+  const std::scoped_lock lock(state_->mutex);
+  const std::uint64_t bytes_needed =
+      bytes + state_->reserved_bytes + state_->options.min_free_bytes;
+  // A folder or two come with each file at the worst.
+  const std::uint64_t inodes = files * 3;
+  const std::uint64_t inodes_needed =
+      inodes + state_->reserved_inodes + state_->options.min_free_inodes;
+  if (space.free_bytes < bytes_needed) {
+    return Error(Code::no_space, state_->layout.data.native() + " has " +
+                                     human_bytes(space.free_bytes) + " free; " +
+                                     human_bytes(bytes) + " are needed and " +
+                                     human_bytes(state_->options.min_free_bytes) + " kept free")
+        .as("insufficient-storage");
+  }
+  if (space.total_inodes > 0 && space.free_inodes < inodes_needed) {
+    return Error(Code::no_space, state_->layout.data.native() + " has only " +
+                                     std::to_string(space.free_inodes) + " free inodes")
+        .as("insufficient-storage");
+  }
+  state_->reserved_bytes += bytes;
+  state_->reserved_inodes += inodes;
+  return Claim([state = state_.get(), bytes, inodes] {
+    const std::scoped_lock inner(state->mutex);
+    state->reserved_bytes -= bytes;
+    state->reserved_inodes -= inodes;
+  });
+}
+
+Result<Claim> Store::claim(const std::string& name) {
+  const std::scoped_lock lock(state_->mutex);
+  if (!state_->claimed.insert(name).second) {
+    return Error(Code::conflict, "'" + name + "' is being worked on; try again").as("resource-busy");
+  }
+  return Claim([state = state_.get(), name] {
+    const std::scoped_lock inner(state->mutex);
+    state->claimed.erase(name);
+  });
+}
+
+Result<std::unique_ptr<Deposit>> Store::begin(const ObjectId& object) {
+  if (const auto reason = read_only_reason()) {
+    return Error(Code::unavailable, "read-only: " + *reason).as("read-only");
+  }
+  const Path folder = state_->layout.work / ("tx-" + Uuid::at(state_->clock.now()).text());
+  TRY(state_->disk.make_folder(folder, 0755));
+  TRY_SET(ocfl::ObjectWriter writer,
+          ocfl::ObjectWriter::begin(state_->disk, folder / "object", object));
+  return std::unique_ptr<Deposit>(new Deposit(state_->disk, folder, object, std::move(writer)));
+}
+
+Result<Committed> Store::commit(std::unique_ptr<Deposit> deposit, const ocfl::VersionNote& note,
+                                journal::Event event) {
+  TRY_SET(ocfl::StagedObject staged, deposit->writer_.finish(note));
+  event.objects["object"] = deposit->object_.text();
+  event.objects["version"] = 1;
+  event.detail["inventory"] = staged.inventory_digest.hex();
+  std::sort(deposit->rows_.begin(), deposit->rows_.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
+  TRY(list_files(deposit->rows_, *this, &event));
+  Transaction transaction;
+  transaction.folder = deposit->folder_;
+  transaction.staged = std::move(staged);
+  transaction.target = object_folder(deposit->object_);
+  transaction.event = std::move(event);
+  auto rows = std::make_shared<index::FileRows>();
+  rows->rows = std::move(deposit->rows_);
+  transaction.rows = std::move(rows);
+  auto committed = state_->committer->commit(&transaction);
+  deposit->keep_ = transaction.keep;
+  if (!committed) return std::move(committed).error();
+  return Committed{transaction.staged.inventory_digest, *committed};
+}
+
+Path Store::object_folder(const ObjectId& object) const {
+  return state_->layout.root / ocfl::object_path(object);
+}
+
+std::shared_ptr<Source> Store::file(const ObjectId& object, const index::FileRow& row) const {
+  return std::make_shared<FileSource>(state_->disk, object_folder(object) / row.content_path,
+                                      row.size_bytes);
+}
+
+Result<index::FileRow> Store::file_row(std::string_view owner, std::uint32_t version,
+                                       std::string_view path) const {
+  TRY_SET(const auto bytes, state_->index->get(index::keys::file(owner, version, path)));
+  if (!bytes) return Error(Code::not_found, "there is no file '" + std::string(path) + "'");
+  return index::decode_file_row(path, *bytes);
+}
+
+Result<std::unique_ptr<EvidenceWriter>> Store::begin_evidence() {
+  return EvidenceWriter::begin(state_->disk, state_->layout.evidence);
+}
+
+Result<void> Store::read_evidence(
+    std::string_view digest, const std::function<Result<void>(const json::Object&)>& each) const {
+  return store::read_evidence(state_->disk, state_->layout.evidence, digest, each);
+}
+
+Path Store::evidence_file(std::string_view digest) const {
+  return state_->layout.evidence / evidence_path(digest);
+}
+
+const index::Index& Store::index() const { return *state_->index; }
+journal::Log& Store::journal() { return *state_->log; }
+const Layout& Store::layout() const { return state_->layout; }
+Disk& Store::disk() const { return state_->disk; }
+Clock& Store::clock() const { return state_->clock; }
+const Recovered& Store::recovered() const { return state_->recovered; }
+
+std::optional<std::string> Store::read_only_reason() const {
+  if (auto failure = state_->log->failure()) return failure;
+  return state_->committer->failure();
+}
+
+}  // namespace versement::store

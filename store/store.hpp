@@ -1,0 +1,165 @@
+// Store: the one door to objects, journal and index. The order of durability is kept here.
+//
+// A commit is acknowledged when it survives a power cut:
+//   1. the object is staged whole in work/, with an intent that holds the event to come;
+//   2. barrier: staged bytes and intent are made durable, many deposits with one sync;
+//   3. the new bytes are read back past the page cache and compared;
+//   4. the object is renamed into the root (never over anything), the new names made durable;
+//   5. the event is appended to the journal and durable; the index applies it.
+// A crash before 4 leaves staging, which the next start drops; after 4 the next start appends the
+// event that the intent holds. A failed sync stops all writing until the next start.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/base/disk.hpp"
+#include "store/base/ids.hpp"
+#include "store/base/path.hpp"
+#include "store/base/result.hpp"
+#include "store/base/source.hpp"
+#include "store/base/time.hpp"
+#include "store/evidence.hpp"
+#include "store/index/index.hpp"
+#include "store/journal/event.hpp"
+#include "store/journal/log.hpp"
+#include "store/ocfl/writer.hpp"
+
+namespace versement::store {
+
+// The folders of DATA.
+struct Layout {
+  explicit Layout(const Path& data_in);
+  Path data, root, journal, evidence, index, work, quarantine, secrets, marker, lock, journal_key;
+};
+
+struct StoreOptions {
+  Path data;
+  bool verify_after_write = true;
+  std::uint64_t min_free_bytes = 64u << 20;  // ingest stops before the disk is full
+  std::uint64_t min_free_inodes = 1000;
+  std::chrono::milliseconds publish_delay{1000};
+  index::IndexOptions index;
+};
+
+// What recovery did at the start.
+struct Recovered {
+  std::uint64_t completed = 0;    // deposits that were in the root, but not in the journal
+  std::uint64_t dropped = 0;      // deposits that were not
+  std::uint64_t quarantined = 0;  // what fitted neither
+};
+
+// An object being staged. One thread uses it; it leaves no trace unless it is committed.
+class Deposit {
+ public:
+  ~Deposit();
+  Deposit(const Deposit&) = delete;
+  Deposit& operator=(const Deposit&) = delete;
+
+  const ObjectId& object() const { return object_; }
+
+  // As ocfl::ObjectWriter::add. `row` is what the index will know of the file; its sizes, digests
+  // and content path are filled in here.
+  Result<index::FileRow> add(const LogicalPath& path, Source& source,
+                             std::span<const Digest> supplied, index::FileRow row,
+                             const std::stop_token& stop);
+  Result<index::FileRow> add(const LogicalPath& path, std::string_view bytes, index::FileRow row);
+
+ private:
+  friend class Store;
+  Deposit(Disk& disk, Path folder, ObjectId object, ocfl::ObjectWriter writer);
+
+  Disk& disk_;
+  Path folder_;  // work/tx-…
+  ObjectId object_;
+  ocfl::ObjectWriter writer_;
+  std::vector<index::FileRow> rows_;
+  bool keep_ = false;  // the folder outlives this object: recovery needs the intent
+};
+
+struct Committed {
+  Digest inventory_digest;
+  std::uint64_t journal_index = 0;
+};
+
+// A name that only one deposit at a time may work on.
+class Claim {
+ public:
+  Claim(Claim&& other) noexcept;
+  Claim& operator=(Claim&&) = delete;
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  ~Claim();
+
+ private:
+  friend class Store;
+  explicit Claim(std::function<void()> release) : release_(std::move(release)) {}
+  std::function<void()> release_;
+};
+
+// Thread safe.
+class Store {
+ public:
+  // Makes an empty data folder: OCFL root, journal with its key, marker. Errors: exists when the
+  // folder holds anything.
+  static Result<void> create(Disk& disk, Clock& clock, const Path& data, std::string_view origin);
+
+  // Takes the lock, opens the journal, brings the index up to it, recovers open deposits.
+  // Errors: not_found when this is no data folder (an unmounted disk, say); conflict when another
+  // process has it; corrupt; unsupported; io.
+  static Result<std::unique_ptr<Store>> open(Disk& disk, Clock& clock, StoreOptions options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // -- Events.
+  journal::Event event(std::string_view type, std::string_view agent) const;
+  Result<std::uint64_t> append(journal::Event event);
+
+  // -- Deposits.
+  // Sets bytes and inodes aside in the books, or refuses: no_space.
+  Result<Claim> reserve(std::uint64_t bytes, std::uint64_t files);
+  // Errors: conflict ("resource-busy").
+  Result<Claim> claim(const std::string& name);
+  Result<std::unique_ptr<Deposit>> begin(const ObjectId& object);
+  // Stores the deposit. `event` is completed with object, version, inventory digest and files, and
+  // is what the journal will say. Returns when all of it is durable.
+  Result<Committed> commit(std::unique_ptr<Deposit> deposit, const ocfl::VersionNote& note,
+                           journal::Event event);
+
+  // -- Reading.
+  Path object_folder(const ObjectId& object) const;
+  // The bytes of a file. Nothing is opened before the first read.
+  std::shared_ptr<Source> file(const ObjectId& object, const index::FileRow& row) const;
+  Result<index::FileRow> file_row(std::string_view owner, std::uint32_t version,
+                                  std::string_view path) const;
+
+  // -- Evidence.
+  Result<std::unique_ptr<EvidenceWriter>> begin_evidence();
+  Result<void> read_evidence(std::string_view digest,
+                             const std::function<Result<void>(const json::Object&)>& each) const;
+  Path evidence_file(std::string_view digest) const;
+
+  const index::Index& index() const;
+  journal::Log& journal();
+  const Layout& layout() const;
+  Disk& disk() const;
+  Clock& clock() const;
+  const Recovered& recovered() const;
+  // Why nothing can be written, if so.
+  std::optional<std::string> read_only_reason() const;
+
+ private:
+  class State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace versement::store
