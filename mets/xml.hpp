@@ -1,0 +1,80 @@
+// XML: writing in a stable order without a tree in memory, reading with limits. The only pugixml.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "store/base/result.hpp"
+
+namespace versement::mets {
+
+// Writes XML 1.0 in UTF-8, indented by two blanks. Elements must be closed in the order in which
+// they were opened; the destructor asserts that all were.
+class XmlWriter {
+ public:
+  using Attribute = std::pair<std::string_view, std::string_view>;
+
+  XmlWriter();
+  ~XmlWriter();
+  XmlWriter(const XmlWriter&) = delete;
+  XmlWriter& operator=(const XmlWriter&) = delete;
+
+  // An attribute whose value is empty is left out.
+  void open(std::string_view name, std::initializer_list<Attribute> attributes = {});
+  void close();
+  // An element without content, or with text only.
+  void empty(std::string_view name, std::initializer_list<Attribute> attributes);
+  void text(std::string_view name, std::string_view value,
+            std::initializer_list<Attribute> attributes = {});
+  void comment(std::string_view value);
+
+  // The document. Requires: everything is closed.
+  std::string take();
+
+ private:
+  void start(std::string_view name, std::initializer_list<Attribute> attributes);
+  std::string out_;
+  std::vector<std::string> open_;
+};
+
+// The characters that XML gives a meaning, escaped; those that XML 1.0 cannot hold become U+FFFD.
+std::string xml_escaped(std::string_view text);
+
+// One element of a document that was read.
+class XmlElement {
+ public:
+  std::string_view name() const;  // with its prefix, as written
+  std::string_view attribute(std::string_view name) const;
+  std::string_view text() const;
+  // Calls `each` for the elements directly below.
+  void for_each_child(const std::function<void(const XmlElement&)>& each) const;
+
+ private:
+  friend class XmlDocument;
+  void* node_ = nullptr;
+};
+
+// A document from outside. It has no DOCTYPE, no entities but the five of XML, valid UTF-8, one
+// root, no attribute twice, at most kXmlDepthMax levels and kXmlBytesMax bytes.
+class XmlDocument {
+ public:
+  // Errors: invalid ("xml-…") with the byte where that is known; limit.
+  static Result<XmlDocument> parse(std::string_view bytes);
+  XmlDocument(XmlDocument&&) noexcept;
+  XmlDocument& operator=(XmlDocument&&) noexcept;
+  ~XmlDocument();
+
+  XmlElement root() const;
+
+ private:
+  struct State;
+  explicit XmlDocument(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace versement::mets
