@@ -115,6 +115,15 @@ Result<index::FileRow> Deposit::add(const LogicalPath& path, std::string_view by
   return add(path, source, {}, std::move(row), {});
 }
 
+void Deposit::describe(const index::FileRow& row) {
+  // Nearly always the one added last.
+  for (auto each = rows_.rbegin(); each != rows_.rend(); ++each) {
+    if (each->path != row.path) continue;
+    *each = row;
+    return;
+  }
+}
+
 Claim::Claim(Claim&& other) noexcept : release_(std::exchange(other.release_, nullptr)) {}
 Claim::~Claim() {
   if (release_) release_();

@@ -71,6 +71,8 @@ class Deposit {
                              std::span<const Digest> supplied, index::FileRow row,
                              const std::stop_token& stop);
   Result<index::FileRow> add(const LogicalPath& path, std::string_view bytes, index::FileRow row);
+  // Replaces what add() was told of a file, by path: a format is known only once it was read.
+  void describe(const index::FileRow& row);
 
  private:
   friend class Store;

@@ -1,0 +1,577 @@
+#include "service/ingest/plan.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "bagit/tagfile.hpp"
+#include "service/ingest/table.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/text.hpp"
+
+namespace versement::ingest {
+namespace {
+
+constexpr std::string_view kObjects = "objects";
+constexpr std::string_view kMetadata = "metadata";
+constexpr std::string_view kTablePath = "metadata/metadata.csv";
+constexpr std::array<std::pair<std::string_view, Algorithm>, 4> kChecksumFiles{{
+    {"metadata/checksum.md5", Algorithm::md5},
+    {"metadata/checksum.sha1", Algorithm::sha1},
+    {"metadata/checksum.sha256", Algorithm::sha256},
+    {"metadata/checksum.sha512", Algorithm::sha512},
+}};
+
+bool is_os_junk(std::string_view name) {
+  return name == ".DS_Store" || name == "Thumbs.db" || name == "desktop.ini" ||
+         name.starts_with("._");
+}
+
+std::string_view base_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+std::string_view folder_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+struct TreeFile {
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ms = 0;
+  std::vector<Digest> supplied;
+  std::optional<std::size_t> item;  // that it belongs to
+  bool unusable = false;            // an error was found
+};
+
+class Planner {
+ public:
+  Planner(Disk& disk, Path folder, const Defaults& defaults, const std::stop_token& stop)
+      : disk_(disk), folder_(std::move(folder)), defaults_(defaults), stop_(stop) {}
+
+  Result<Plan> run() {
+    TRY_SET(const FileInfo info, disk_.info(folder_));
+    if (info.kind != FileKind::folder) {
+      return Error(Code::invalid, folder_.native() + " is no folder").as("deposit-not-a-folder");
+    }
+    TRY_SET(has_objects_, path_exists(disk_, folder_ / kObjects));
+    TRY(walk("", 0));
+    find_collisions();
+    TRY(read_checksums());
+    if (read_rows()) {
+      group_rows();
+      assign_files();
+      for (PlannedItem& item : plan_.items) finish_item(&item);
+      find_slug_collisions();
+    }
+    report_leftovers();
+    return std::move(plan_);
+  }
+
+ private:
+  void find(Finding finding) { plan_.findings.add(std::move(finding)); }
+
+  void error(std::string code, std::string path, std::string detail, std::string remedy,
+             std::size_t row = 0) {
+    find({.code = std::move(code),
+          .severity = Severity::error,
+          .detail = std::move(detail),
+          .remedy = std::move(remedy),
+          .path = std::move(path),
+          .row = row,
+          .item = {}});
+  }
+
+  void note(Severity severity, std::string code, std::string path, std::string detail,
+            std::string remedy, std::size_t row = 0) {
+    find({.code = std::move(code),
+          .severity = severity,
+          .detail = std::move(detail),
+          .remedy = std::move(remedy),
+          .path = std::move(path),
+          .row = row,
+          .item = {}});
+  }
+
+  // ------------------------------------------------------------------ the folder
+
+  Result<void> walk(const std::string& below, std::size_t depth) {
+    if (stop_.stop_requested()) return Error(Code::cancelled, "stopped while looking at the folder");
+    if (depth > limits::kPathDepthMax) {
+      error("folder-depth", below, "folders nest deeper than 64", "flatten the folders");
+      return {};
+    }
+    auto entries = list_sorted(disk_, folder_ / below);
+    if (!entries) {
+      if (depth == 0) return std::move(entries).error();
+      error("folder-unreadable", below, entries.error().what(),
+            "let the service's user read the folder");
+      return {};
+    }
+    for (const DirEntry& entry : *entries) {
+      const std::string path = below.empty() ? entry.name : below + "/" + entry.name;
+      TRY(visit(path, entry, depth));
+    }
+    return {};
+  }
+
+  Result<void> visit(const std::string& path, const DirEntry& entry, std::size_t depth) {
+    if (entry.kind == FileKind::folder) {
+      folders_.insert(path);
+      return walk(path, depth + 1);
+    }
+    if (entry.kind == FileKind::link) {
+      error("file-link", path, "a symbolic link; what it points at may change or lie elsewhere",
+            "put the file itself in its place");
+      return {};
+    }
+    if (entry.kind == FileKind::other) {
+      error("file-special", path, "a device, socket or pipe, no file", "take it away");
+      return {};
+    }
+    if (tree_.size() == limits::kDepositFilesMax) {
+      return Error(Code::limit, folder_.native() + " has more than a million files; ingest it in "
+                                                   "several folders")
+          .as("deposit-too-large");
+    }
+    TRY_SET(const FileInfo info, disk_.info(folder_ / path));
+    TreeFile file;
+    file.size_bytes = info.size_bytes;
+    file.modified_ms = info.modified_ms;
+    file.unusable = !usable(path);
+    tree_[path] = std::move(file);
+    return {};
+  }
+
+  // Only opened, not read: an unreadable file must be known before anything is stored.
+  bool usable(const std::string& path) {
+    if (auto parsed = LogicalPath::parse(path); !parsed) {
+      error("name-unusable", printable(path), parsed.error().what(),
+            "rename the file; names must be UTF-8 without control characters");
+      return false;
+    }
+    if (auto opened = disk_.open(folder_ / path, O_RDONLY); !opened) {
+      error("file-unreadable", path, opened.error().what(), "let the service's user read the file");
+      return false;
+    }
+    return true;
+  }
+
+  // Names that some file systems cannot keep apart.
+  void find_collisions() {
+    std::map<std::string, std::string> seen;
+    for (auto& [path, file] : tree_) {
+      if (!is_utf8(path)) continue;
+      const auto [first, fresh] = seen.emplace(collision_key(path), path);
+      if (fresh) continue;
+      file.unusable = true;
+      tree_[first->second].unusable = true;
+      const bool normal = nfc(path) == nfc(first->second);
+      error(normal ? "name-normalization-collision" : "name-case-collision", path,
+            "'" + first->second + "' has the same name " +
+                (normal ? "in another Unicode normal form" : "but for capital letters"),
+            "rename one of the two");
+    }
+  }
+
+  // ------------------------------------------------------------------ checksums
+
+  Result<void> read_checksums() {
+    for (const auto& [path, algorithm] : kChecksumFiles) {
+      const auto found = tree_.find(std::string(path));
+      if (found == tree_.end()) continue;
+      auto bytes = read_file(disk_, folder_ / path, limits::kManifestBytesMax);
+      if (!bytes) {
+        error("checksum-unreadable", std::string(path), bytes.error().what(), "");
+        continue;
+      }
+      read_checksum_lines(std::string(path), algorithm, *bytes);
+    }
+    return {};
+  }
+
+  void read_checksum_lines(const std::string& file, Algorithm algorithm, std::string_view bytes) {
+    auto parsed = bagit::for_each_line(bytes, [&](std::size_t line, std::string_view text) -> Result<void> {
+      if (trim(text).empty()) return {};
+      const std::size_t blank = text.find(' ');
+      const auto digest = Digest::from_hex(algorithm, text.substr(0, blank));
+      // "DIGEST  PATH", or "DIGEST *PATH" as sha512sum -b writes it.
+      if (!digest || blank + 2 >= text.size()) {
+        error("checksum-line", file, "line " + std::to_string(line) + " is no checksum and path",
+              "write it as sha512sum does", line);
+        return {};
+      }
+      std::string path(text.substr(blank + 2));
+      while (path.starts_with("./")) path.erase(0, 2);
+      auto target = tree_.find(std::string(kObjects) + "/" + path);
+      if (target == tree_.end()) target = tree_.find(path);
+      if (target == tree_.end()) {
+        error("checksum-without-file", file,
+              "line " + std::to_string(line) + " names '" + printable(path) +
+                  "', which is not there",
+              "add the file or take the line away", line);
+        return {};
+      }
+      target->second.supplied.push_back(*digest);
+      return {};
+    });
+    has_checksums_ = static_cast<bool>(parsed);
+  }
+
+  // ------------------------------------------------------------------ rows and items
+
+  bool read_rows() {
+    auto bytes = read_file(disk_, folder_ / kTablePath, limits::kCsvBytesMax);
+    if (!bytes) {
+      const bool missing = bytes.error().code() == Code::not_found;
+      error(missing ? "metadata-missing" : "metadata-unreadable", std::string(kTablePath),
+            missing ? "there is no metadata/metadata.csv" : bytes.error().what(),
+            "describe each file in metadata/metadata.csv (docs/ingest.md shows the columns)");
+      return false;
+    }
+    auto table = read_table(*bytes);
+    if (!table) {
+      error(table.error().reason(), std::string(kTablePath), table.error().what(),
+            "correct the table");
+      return false;
+    }
+    table_ = std::move(*table);
+    for (const std::string& column : table_.unmapped_columns) {
+      note(Severity::info, "column-unmapped", std::string(kTablePath),
+           "the column '" + printable(column) + "' has no meaning here; its texts are kept", "");
+    }
+    return true;
+  }
+
+  // Rows with one identifier are one item; the first that has a title describes it.
+  void group_rows() {
+    std::map<std::string, std::size_t> by_identifier;
+    for (std::size_t i = 0; i < table_.rows.size(); ++i) {
+      const TableRow& row = table_.rows[i];
+      const std::string key = row.identifier.empty() ? "\n" + row.filename : row.identifier;
+      if (row.identifier.empty() && row.filename.empty()) {
+        error("row-empty", std::string(kTablePath), "a row without filename and identifier",
+              "fill in one of them", row.line);
+        continue;
+      }
+      const auto [at, fresh] = by_identifier.emplace(key, plan_.items.size());
+      if (fresh) {
+        PlannedItem item;
+        item.source_identifier = row.identifier;
+        item.row = row.line;
+        plan_.items.push_back(std::move(item));
+        described_.push_back(false);
+      }
+      take_row(row, at->second);
+    }
+  }
+
+  void take_row(const TableRow& row, std::size_t item_index) {
+    PlannedItem& item = plan_.items[item_index];
+    const bool described = !row.description.title.empty();
+    if (described && !described_[item_index]) {
+      item.description = row.description;
+      described_[item_index] = true;
+    } else if (described && mets::to_json(row.description) != mets::to_json(item.description)) {
+      note(Severity::warning, "description-differs", row.filename,
+           "another row of '" + item.source_identifier +
+               "' describes the item; this row's description is not used",
+           "leave the other columns of further rows empty", row.line);
+    }
+    if (!row.original.empty()) item.original = row.original;
+    if (!row.filename.empty()) named_.push_back({row.filename, row.line, item_index});
+  }
+
+  struct Named {
+    std::string filename;
+    std::size_t line;
+    std::size_t item;
+  };
+
+  // A file belongs to the row that names it, else to the nearest folder above it that a row names.
+  void assign_files() {
+    std::map<std::string, std::size_t> folder_items;
+    for (const Named& named : named_) {
+      const auto path = find_path(named);
+      if (!path) continue;
+      if (folders_.contains(*path)) {
+        folder_items[*path] = named.item;
+      } else {
+        claim_file(*path, named);
+      }
+    }
+    for (auto& [path, file] : tree_) {
+      for (std::string_view folder = folder_name(path); !file.item && !folder.empty();
+           folder = folder_name(folder)) {
+        const auto found = folder_items.find(std::string(folder));
+        if (found != folder_items.end()) give(path, found->second);
+      }
+    }
+    for (const auto& [folder, item] : folder_items) describe_group(folder, item);
+  }
+
+  // The entry that a row means: these bytes, or the same name in another normal form.
+  std::optional<std::string> find_path(const Named& named) {
+    std::string wanted = named.filename;
+    while (wanted.starts_with("./")) wanted.erase(0, 2);
+    while (wanted.ends_with('/')) wanted.pop_back();
+    if (!LogicalPath::parse(wanted)) {
+      reject(named.item, "row-path", named.filename, "'" + printable(named.filename) +
+                 "' is no path below the deposit's folder", "write it as objects/FOLDER/FILE",
+             named.line);
+      return std::nullopt;
+    }
+    for (const std::string& candidate : {wanted, std::string(kObjects) + "/" + wanted}) {
+      if (tree_.contains(candidate) || folders_.contains(candidate)) return candidate;
+    }
+    if (nfc_paths_.empty()) {
+      for (const auto& [path, file] : tree_) {
+        if (is_utf8(path)) nfc_paths_[nfc(path)].push_back(path);
+      }
+    }
+    const auto same = nfc_paths_.find(nfc(wanted));
+    if (same != nfc_paths_.end() && same->second.size() == 1) {
+      note(Severity::warning, "name-normalization", same->second.front(),
+           "the table writes this name in another Unicode normal form; the name on disk is kept", "",
+           named.line);
+      return same->second.front();
+    }
+    reject(named.item, "row-without-file", wanted, "the table names '" + printable(wanted) +
+               "', which is not there", "correct the filename, or add the file", named.line);
+    return std::nullopt;
+  }
+
+  void claim_file(const std::string& path, const Named& named) {
+    TreeFile& file = tree_[path];
+    if (file.item && *file.item != named.item) {
+      reject(named.item, "file-in-two-items", path, "two rows with different identifiers name it",
+             "give both rows the same identifier, or take one away", named.line);
+      return;
+    }
+    if (file.item) {
+      note(Severity::warning, "row-duplicate", path, "two rows name this file", "", named.line);
+      return;
+    }
+    give(path, named.item);
+  }
+
+  void give(const std::string& path, std::size_t item_index) {
+    TreeFile& file = tree_[path];
+    if (is_os_junk(base_name(path))) return;
+    file.item = item_index;
+    PlannedItem& item = plan_.items[item_index];
+    if (file.unusable) {
+      item.rejected = true;  // The finding was made when the file was met.
+      return;
+    }
+    if (has_checksums_ && file.supplied.empty()) {
+      note(Severity::warning, "file-without-checksum", path,
+           "the deposit has checksums, but none for this file", "");
+    }
+    item.files.push_back({.deposit_path = path,
+                          .data_path = LogicalPath::literal(path),  // cut to size later
+                          .size_bytes = file.size_bytes,
+                          .modified_ms = file.modified_ms,
+                          .supplied = file.supplied});
+  }
+
+  // A folder all of whose files have rows of their own: its row describes the group.
+  void describe_group(const std::string& folder, std::size_t item_index) {
+    if (!plan_.items[item_index].files.empty()) return;
+    std::set<std::size_t> parts;
+    for (auto at = tree_.lower_bound(folder + "/");
+         at != tree_.end() && at->first.starts_with(folder + "/"); ++at) {
+      if (at->second.item) parts.insert(*at->second.item);
+    }
+    if (parts.empty()) {
+      reject(item_index, "row-without-file", folder, "the folder has no files", "add them, or take "
+             "the row away", plan_.items[item_index].row);
+    }
+    for (const std::size_t part : parts) groups_.emplace_back(item_index, part);
+  }
+
+  void reject(std::size_t item_index, std::string code, std::string path, std::string detail,
+              std::string remedy, std::size_t row) {
+    plan_.items[item_index].rejected = true;
+    error(std::move(code), std::move(path), std::move(detail), std::move(remedy), row);
+  }
+
+  // ------------------------------------------------------------------ each item
+
+  void finish_item(PlannedItem* item) {
+    name_item(item);
+    shorten_paths(item);
+    fill_rights(item);
+    const auto bad = [&](std::string code, std::string detail, std::string remedy) {
+      item->rejected = true;
+      find({.code = std::move(code),
+            .severity = Severity::error,
+            .detail = std::move(detail),
+            .remedy = std::move(remedy),
+            .path = item->files.empty() ? std::string() : item->files.front().deposit_path,
+            .row = item->row,
+            .item = item->slug.text()});
+    };
+    if (item->description.title.empty()) {
+      bad("title-missing", "the item has no title", "fill in dc.title");
+    }
+    if (item->description.rights.conditions.empty()) {
+      bad("rights-missing", "the item says nothing of the conditions of its reuse",
+          "fill in dc.rights, or give the collection a default");
+    }
+    if (item->description.rights.credit_line.empty()) {
+      bad("credit-missing", "the item has no credit line",
+          "fill in credit, or give the collection a default");
+    }
+    if (item->description.rights.owner.empty()) {
+      find({.code = "owner-missing",
+            .severity = Severity::warning,
+            .detail = "the item does not say who owns the document",
+            .remedy = "fill in owner, or give the collection a default",
+            .path = {},
+            .row = item->row,
+            .item = item->slug.text()});
+    }
+    if (json::write(mets::to_json(item->description)).size() > limits::kDescriptionBytesMax) {
+      bad("description-too-long", "the description has more than 24 KiB", "shorten it");
+    }
+    const bool group = std::any_of(groups_.begin(), groups_.end(), [&](const auto& each) {
+      return &plan_.items[each.first] == item;
+    });
+    if (item->files.empty() && item->original.empty() && !group && !item->rejected) {
+      bad("row-without-file", "the item has neither files nor an analogue original",
+          "fill in filename, or shelfmark, box or extent");
+    }
+  }
+
+  void name_item(PlannedItem* item) {
+    auto parsed = Slug::parse(item->source_identifier);
+    if (parsed) {
+      item->slug = *parsed;
+    } else if (!item->source_identifier.empty()) {
+      item->slug = Slug::nearest(item->source_identifier);
+    } else if (!item->files.empty()) {
+      const std::string_view name = base_name(item->files.front().deposit_path);
+      item->slug = Slug::nearest(name.substr(0, name.rfind('.')));
+    }
+    if (item->slug.empty()) {
+      // Nothing of the name is ASCII: a name by digest, the same at every ingest.
+      const std::string text =
+          item->source_identifier.empty() && !item->files.empty() ? item->files.front().deposit_path
+                                                                  : item->source_identifier;
+      auto made = Slug::parse("item-" + digest_of(Algorithm::sha256, text).hex().substr(0, 16));
+      if (made) item->slug = *made;
+    }
+  }
+
+  // Drops the folders that all files of the item share.
+  void shorten_paths(PlannedItem* item) {
+    if (item->files.empty()) return;
+    std::string common(folder_name(item->files.front().deposit_path));
+    for (const PlannedFile& file : item->files) {
+      while (!common.empty() && !file.deposit_path.starts_with(common + "/")) {
+        common = folder_name(common);
+      }
+    }
+    const std::size_t cut = common.empty() ? 0 : common.size() + 1;
+    for (PlannedFile& file : item->files) {
+      file.data_path = LogicalPath::literal(std::string_view(file.deposit_path).substr(cut));
+    }
+    std::sort(item->files.begin(), item->files.end(),
+              [](const auto& a, const auto& b) { return a.data_path < b.data_path; });
+  }
+
+  void fill_rights(PlannedItem* item) {
+    mets::Rights& rights = item->description.rights;
+    const mets::Rights& given = defaults_.rights;
+    if (rights.conditions.empty()) rights.conditions = given.conditions;
+    if (rights.credit_line.empty()) rights.credit_line = given.credit_line;
+    if (rights.owner.empty()) rights.owner = given.owner;
+    if (given.reproduction != "unknown") rights.reproduction = given.reproduction;
+  }
+
+  void find_slug_collisions() {
+    std::map<std::string, std::size_t> seen;
+    for (std::size_t i = 0; i < plan_.items.size(); ++i) {
+      PlannedItem& item = plan_.items[i];
+      const auto [first, fresh] = seen.emplace(lower_ascii(item.slug.text()), i);
+      if (fresh) continue;
+      item.rejected = true;
+      find({.code = "identifier-collision",
+            .severity = Severity::error,
+            .detail = "the item would have the same name in addresses as the item of row " +
+                      std::to_string(plan_.items[first->second].row),
+            .remedy = "give one of them another value in the column 'identifier'",
+            .path = {},
+            .row = item.row,
+            .item = item.slug.text()});
+    }
+    for (const auto& [group, part] : groups_) {
+      plan_.items[group].parts.push_back(plan_.items[part].slug.text());
+    }
+  }
+
+  // ------------------------------------------------------------------ what is left
+
+  void report_leftovers() {
+    const std::string objects = std::string(kObjects) + "/";
+    const std::string metadata = std::string(kMetadata) + "/";
+    for (const auto& [path, file] : tree_) {
+      if (file.item || file.unusable || path.starts_with(metadata)) {
+        if (path.starts_with(metadata)) report_metadata_file(path);
+        continue;
+      }
+      if (is_os_junk(base_name(path))) {
+        note(Severity::info, "file-os-junk", path, "left by an operating system; not stored", "");
+      } else if (has_objects_ && !path.starts_with(objects)) {
+        note(Severity::info, "file-outside-objects", path,
+             "lies beside objects/ and metadata/; not stored", "");
+      } else {
+        error("file-without-row", path, "no row of the table names this file; it is not stored",
+              "add a row, or take the file away");
+      }
+    }
+  }
+
+  void report_metadata_file(const std::string& path) {
+    if (path == kTablePath) return;
+    for (const auto& [name, algorithm] : kChecksumFiles) {
+      if (path == name) return;
+    }
+    note(Severity::info, "metadata-file-unused", path, "is not read by this version; not stored", "");
+  }
+
+  Disk& disk_;
+  const Path folder_;
+  const Defaults& defaults_;
+  const std::stop_token& stop_;
+  bool has_objects_ = false;
+  bool has_checksums_ = false;
+  std::map<std::string, TreeFile> tree_;
+  std::set<std::string> folders_;
+  std::map<std::string, std::vector<std::string>> nfc_paths_;
+  Table table_;
+  std::vector<Named> named_;
+  std::vector<bool> described_;
+  std::vector<std::pair<std::size_t, std::size_t>> groups_;  // item and one of its parts
+  Plan plan_;
+};
+
+}  // namespace
+
+std::uint64_t PlannedItem::size_bytes() const {
+  std::uint64_t total = 0;
+  for (const PlannedFile& file : files) total += file.size_bytes;
+  return total;
+}
+
+Result<Plan> make_plan(Disk& disk, const Path& folder, const Defaults& defaults,
+                       const std::stop_token& stop) {
+  return Planner(disk, folder, defaults, stop).run();
+}
+
+}  // namespace versement::ingest

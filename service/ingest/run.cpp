@@ -1,0 +1,366 @@
+#include "service/ingest/run.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "service/ingest/identify.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/log.hpp"
+#include "store/base/pool.hpp"
+#include "store/base/text.hpp"
+#include "store/index/keys.hpp"
+
+namespace versement::ingest {
+namespace {
+
+constexpr std::size_t kIdentifyBytes = 64 * 1024;
+
+enum class Outcome { stored, unchanged, rejected };
+
+std::string_view outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::stored: return "stored";
+    case Outcome::unchanged: return "unchanged";
+    case Outcome::rejected: return "rejected";
+  }
+  return "rejected";
+}
+
+// Reads a deposited file and notices when it changes meanwhile.
+class DepositSource : public Source {
+ public:
+  DepositSource(Disk& disk, const Path& folder, const PlannedFile& file,
+                std::atomic<std::uint64_t>& counter)
+      : disk_(disk),
+        path_(folder / file.deposit_path),
+        planned_(file),
+        file_(disk, path_, file.size_bytes),
+        counter_(counter) {}
+
+  std::uint64_t size_bytes() const override { return planned_.size_bytes; }
+
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override {
+    auto count = file_.read_at(offset, into);
+    if (!count && count.error().code() == Code::corrupt) return changed();
+    if (!count) return count;
+    if (offset < kIdentifyBytes) {
+      const auto* const bytes = reinterpret_cast<const char*>(into.data());
+      beginning_.append(bytes, std::min(*count, kIdentifyBytes - beginning_.size()));
+    }
+    counter_ += *count;
+    return count;
+  }
+
+  // Errors: conflict ("file-changed").
+  Result<void> check_unchanged() {
+    TRY_SET(const FileInfo info, disk_.info(path_));
+    if (info.size_bytes != planned_.size_bytes || info.modified_ms != planned_.modified_ms) {
+      return changed();
+    }
+    return {};
+  }
+
+  mets::Format format() const { return identify(as_bytes(beginning_)); }
+
+ private:
+  Error changed() const {
+    return Error(Code::conflict, planned_.deposit_path + " changed while it was read").as("file-changed");
+  }
+
+  Disk& disk_;
+  const Path path_;
+  const PlannedFile& planned_;
+  FileSource file_;
+  std::atomic<std::uint64_t>& counter_;
+  std::string beginning_;
+};
+
+// What makes two deposits of an item the same: description, original, and the digest of each file.
+std::string fingerprint_of(const PlannedItem& item,
+                           const std::vector<std::pair<std::string, std::string>>& digests) {
+  json::Object object;
+  object["metadata"] = mets::to_json(item.description);
+  object["original"] = mets::to_json(item.original);
+  json::Array files;
+  for (const auto& [path, digest] : digests) files.emplace_back(json::Array{path, digest});
+  object["files"] = std::move(files);
+  return digest_of(Algorithm::sha256, json::write(object)).hex();
+}
+
+class Ingest {
+ public:
+  Ingest(store::Store& store, const IngestRequest& request, IngestProgress& progress,
+         const std::stop_token& stop)
+      : store_(store), request_(request), progress_(progress), stop_(stop) {}
+
+  Result<IngestResult> run() {
+    TRY_SET(Plan plan, make_plan(store_.disk(), request_.folder, request_.defaults, stop_));
+    findings_ = std::move(plan.findings);
+    result_.items_found = plan.items.size();
+    progress_.total_items = plan.items.size();
+    for (const PlannedItem& item : plan.items) progress_.total_bytes += item.size_bytes();
+    outcomes_.resize(plan.items.size());
+    {
+      Pool pool(request_.workers, request_.workers * 2);
+      for (std::size_t i = 0; i < plan.items.size() && !fatal(); ++i) {
+        pool.run([this, &item = plan.items[i], i] { one(item, i); });
+      }
+    }
+    if (fatal_) return std::move(*fatal_);
+    return finish(plan);
+  }
+
+ private:
+  bool fatal() {
+    const std::scoped_lock lock(mutex_);
+    if (!fatal_ && stop_.stop_requested()) fatal_ = Error(Code::cancelled, "the ingest was stopped");
+    return fatal_.has_value();
+  }
+
+  // Failures of the machine end the ingest; failures of one item do not.
+  static bool is_fatal(const Error& error) {
+    switch (error.code()) {
+      case Code::no_space:
+      case Code::unavailable:
+      case Code::cancelled:
+      case Code::internal: return true;
+      case Code::io: return true;
+      default: return error.reason() == "read-back-mismatch";
+    }
+  }
+
+  void one(const PlannedItem& item, std::size_t index) {
+    if (fatal()) return;
+    auto outcome = item.rejected ? Result<Outcome>(Outcome::rejected) : store_item(item);
+    if (!outcome && is_fatal(outcome.error())) {
+      const std::scoped_lock lock(mutex_);
+      if (!fatal_) fatal_ = std::move(outcome).error().during(item.slug.text());
+      return;
+    }
+    if (!outcome) {
+      const Error& error = outcome.error();
+      add_finding({.code = error.reason().empty() ? "item-rejected" : error.reason(),
+                   .severity = Severity::error,
+                   .detail = error.what(),
+                   .remedy = "",
+                   .path = item.files.empty() ? std::string() : item.files.front().deposit_path,
+                   .row = item.row,
+                   .item = item.slug.text()});
+    }
+    outcomes_[index] = outcome ? *outcome : Outcome::rejected;
+    ++progress_.done_items;
+  }
+
+  void add_finding(Finding finding) {
+    const std::scoped_lock lock(mutex_);
+    findings_.add(std::move(finding));
+  }
+
+  Result<Outcome> store_item(const PlannedItem& item) {
+    const std::string slug = item.slug.text();
+    TRY_SET(const auto claim, store_.claim("item " + slug));
+    auto existing = store_.index().record(index::keys::item(slug));
+    if (existing) return compare_existing(item, *existing);
+    if (existing.error().code() != Code::not_found) return std::move(existing).error();
+    if (request_.dry_run) return Outcome::stored;
+    return deposit(item);
+  }
+
+  Result<Outcome> compare_existing(const PlannedItem& item, const json::Object& existing) {
+    const std::string slug = item.slug.text();
+    TRY_SET(const json::Object version,
+            store_.index().record(index::keys::version(
+                slug, static_cast<std::uint32_t>(json::number_at(existing, "head_version")))));
+    if (json::text_at(version, "ingest_id") == request_.job.text()) return Outcome::stored;
+    TRY_SET(const std::string fingerprint, fingerprint_of_files(item));
+    if (fingerprint == json::text_at(existing, "fingerprint")) return Outcome::unchanged;
+    return Error(Code::exists,
+                 "the store has an item '" + slug +
+                     "' with other files or another description; this version stores no second "
+                     "version of an item. Give the deposit another identifier, or leave it out")
+        .as("already-exists");
+  }
+
+  // Reads the deposit's files without storing them.
+  Result<std::string> fingerprint_of_files(const PlannedItem& item) {
+    std::vector<std::pair<std::string, std::string>> digests;
+    std::vector<std::byte> buffer(limits::kChunkBytes);
+    for (const PlannedFile& file : item.files) {
+      DepositSource source(store_.disk(), request_.folder, file, progress_.done_bytes);
+      Hasher hasher{Algorithm::sha512};
+      for (std::uint64_t offset = 0; offset < file.size_bytes;) {
+        if (stop_.stop_requested()) return Error(Code::cancelled, "the ingest was stopped");
+        TRY_SET(const std::size_t count, source.read_at(offset, buffer));
+        hasher.update(std::span<const std::byte>(buffer).first(count));
+        offset += count;
+      }
+      digests.emplace_back(file.data_path.text(), hasher.finish().front().hex());
+    }
+    return fingerprint_of(item, digests);
+  }
+
+  Result<ObjectId> new_object_id(const PlannedItem& item) {
+    if (request_.naan.empty()) return ObjectId::of_uuid(Uuid::at(store_.clock().now()));
+    return ObjectId::parse("ark:/" + request_.naan + "/" + item.slug.text());
+  }
+
+  Result<Outcome> deposit(const PlannedItem& item) {
+    // Metadata, inventories and folders come on top of the payload.
+    constexpr std::uint64_t kPackageBytes = 128 * 1024;
+    TRY_SET(const auto space,
+            store_.reserve(item.size_bytes() + kPackageBytes, item.files.size() + 16));
+    TRY_SET(const ObjectId object, new_object_id(item));
+    TRY_SET(auto deposit, store_.begin(object));
+
+    journal::Event event = store_.event(journal::type::kIngestion, request_.agent);
+    mets::PackageInput package;
+    package.objid = item.slug.text();
+    package.description = item.description;
+    package.original = item.original;
+    package.archivist = request_.archivist;
+    package.created = event.time;
+    package.parts = item.parts;
+    std::map<std::string, mets::Held> held;
+    std::vector<std::pair<std::string, std::string>> digests;
+    for (const PlannedFile& file : item.files) {
+      TRY_SET(const index::FileRow row, add_payload(*deposit, file, &package));
+      held[row.path] = {row.size_bytes, row.sha512};
+      digests.emplace_back(file.data_path.text(), row.sha512.hex());
+    }
+    const auto generated = mets::render_package(package);
+    for (const mets::GeneratedFile& file : generated) {
+      index::FileRow row;
+      row.role = file.role;
+      row.media_type = file.media_type;
+      TRY_SET(row, deposit->add(LogicalPath::literal(file.path), file.bytes, std::move(row)));
+      held[row.path] = {row.size_bytes, row.sha512};
+    }
+    TRY(mets::check_package(generated, item.files.size(),
+                            [&](const std::string& path) -> std::optional<mets::Held> {
+                              const auto found = held.find(path);
+                              if (found == held.end()) return std::nullopt;
+                              return found->second;
+                            }));
+
+    event.objects["item"] = item.slug.text();
+    event.objects["collection"] = request_.collection.text();
+    event.objects["job"] = request_.job.text();
+    event.detail["metadata"] = mets::to_json(item.description);
+    if (!item.original.empty()) event.detail["original"] = mets::to_json(item.original);
+    event.detail["source_identifier"] = item.source_identifier;
+    event.detail["fingerprint"] = fingerprint_of(item, digests);
+    event.detail["message"] = kMessage;
+    const ocfl::VersionNote note{.created = event.time,
+                                 .message = std::string(kMessage),
+                                 .user_name = request_.agent,
+                                 .user_address = "urn:versement:agent:" +
+                                                 percent_encode(request_.agent)};
+    TRY(store_.commit(std::move(deposit), note, std::move(event)));
+    bytes_stored_ += item.size_bytes();
+    return Outcome::stored;
+  }
+
+  Result<index::FileRow> add_payload(store::Deposit& deposit, const PlannedFile& file,
+                                     mets::PackageInput* package) {
+    DepositSource source(store_.disk(), request_.folder, file, progress_.done_bytes);
+    const LogicalPath path = LogicalPath::literal(mets::payload_folder() + file.data_path.text());
+    // The format is known once the beginning has been read, which add() does.
+    index::FileRow row;
+    row.role = "payload";
+    row.original_name = file.deposit_path;
+    TRY_SET(row, deposit.add(path, source, file.supplied, std::move(row), stop_));
+    TRY(source.check_unchanged());
+    const mets::Format format = source.format();
+    row.media_type = format.media_type;
+    row.puid = format.puid;
+    row.format_name = format.name;
+    row.format_version = format.version;
+    deposit.describe(row);
+    package->files.push_back({.path = file.data_path.text(),
+                              .size_bytes = row.size_bytes,
+                              .sha512 = row.sha512,
+                              .format = format,
+                              .original_name = file.deposit_path,
+                              .digest_supplied = !file.supplied.empty()});
+    return row;
+  }
+
+  Result<IngestResult> finish(const Plan& plan) {
+    TRY_SET(const auto evidence, store_.begin_evidence());
+    json::Object header;
+    header["kind"] = "ingest";
+    header["job"] = request_.job.text();
+    header["folder"] = request_.folder.native();
+    header["collection"] = request_.collection.text();
+    header["dry_run"] = request_.dry_run;
+    TRY(evidence->line(header));
+    for (std::size_t i = 0; i < plan.items.size(); ++i) {
+      const Outcome outcome = *outcomes_[i];
+      result_.items_stored += outcome == Outcome::stored ? 1 : 0;
+      result_.items_unchanged += outcome == Outcome::unchanged ? 1 : 0;
+      result_.items_rejected += outcome == Outcome::rejected ? 1 : 0;
+      json::Object line;
+      line["kind"] = "item";
+      line["item_id"] = plan.items[i].slug.text();
+      line["outcome"] = outcome_name(outcome);
+      line["row"] = plan.items[i].row;
+      line["file_count"] = plan.items[i].files.size();
+      line["size_bytes"] = plan.items[i].size_bytes();
+      TRY(evidence->line(line));
+    }
+    for (const Finding& finding : findings_.kept()) {
+      json::Object line = to_json(finding);
+      line["kind"] = "finding";
+      TRY(evidence->line(line));
+    }
+    if (findings_.left_out() > 0) {
+      json::Object line;
+      line["kind"] = "findings-left-out";
+      line["count"] = findings_.left_out();
+      TRY(evidence->line(line));
+    }
+    TRY_SET(result_.evidence_digest, evidence->finish());
+    result_.errors = findings_.count(Severity::error);
+    result_.warnings = findings_.count(Severity::warning);
+    result_.infos = findings_.count(Severity::info);
+    result_.bytes_stored = bytes_stored_;
+    return result_;
+  }
+
+  static constexpr std::string_view kMessage = "Ingest";
+
+  store::Store& store_;
+  const IngestRequest& request_;
+  IngestProgress& progress_;
+  const std::stop_token& stop_;
+  std::vector<std::optional<Outcome>> outcomes_;  // each written by one task
+  std::atomic<std::uint64_t> bytes_stored_{0};
+  std::mutex mutex_;
+  Findings findings_;           // Guarded by mutex_ while items are stored.
+  std::optional<Error> fatal_;  // likewise
+  IngestResult result_;
+};
+
+}  // namespace
+
+json::Object IngestResult::to_json() const {
+  json::Object object;
+  object["items_found"] = items_found;
+  object["items_stored"] = items_stored;
+  object["items_unchanged"] = items_unchanged;
+  object["items_rejected"] = items_rejected;
+  object["bytes_stored"] = bytes_stored;
+  object["errors"] = errors;
+  object["warnings"] = warnings;
+  object["infos"] = infos;
+  object["evidence_digest"] = evidence_digest;
+  return object;
+}
+
+Result<IngestResult> run_ingest(store::Store& store, const IngestRequest& request,
+                                IngestProgress& progress, const std::stop_token& stop) {
+  return Ingest(store, request, progress, stop).run();
+}
+
+}  // namespace versement::ingest
