@@ -9,7 +9,7 @@
 #include "store/base/log.hpp"
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
-#include "store/index/keys.hpp"
+#include "store/query.hpp"
 
 namespace versement::ingest {
 namespace {
@@ -160,7 +160,7 @@ class Ingest {
   Result<Outcome> store_item(const PlannedItem& item) {
     const std::string slug = item.slug.text();
     TRY_SET(const auto claim, store_.claim("item " + slug));
-    auto existing = store_.index().record(index::keys::item(slug));
+    auto existing = store_.index().record(store::keys::item(slug));
     if (existing) return compare_existing(item, *existing);
     if (existing.error().code() != Code::not_found) return std::move(existing).error();
     if (request_.dry_run) return Outcome::stored;
@@ -170,7 +170,7 @@ class Ingest {
   Result<Outcome> compare_existing(const PlannedItem& item, const json::Object& existing) {
     const std::string slug = item.slug.text();
     TRY_SET(const json::Object version,
-            store_.index().record(index::keys::version(
+            store_.index().record(store::keys::version(
                 slug, static_cast<std::uint32_t>(json::number_at(existing, "head_version")))));
     if (json::text_at(version, "ingest_id") == request_.job.text()) return Outcome::stored;
     TRY_SET(const std::string fingerprint, fingerprint_of_files(item));

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "store/base/log.hpp"
-#include "store/index/keys.hpp"
+#include "store/query.hpp"
 
 namespace versement::jobs {
 namespace {
@@ -69,14 +69,14 @@ void Queue::State::enqueue(Job job) {
 }
 
 Result<void> Queue::start() {
-  const std::string prefix = index::keys::Key('J').get();
+  const std::string prefix = store::keys::Key('J').get();
   std::vector<std::string> unfinished;
   TRY(state_->store.index().scan(prefix, "", [&](std::string_view key, std::string_view) {
-    unfinished.emplace_back(index::keys::rest(key, prefix));
+    unfinished.emplace_back(store::keys::rest(key, prefix));
     return true;
   }));
   for (const std::string& id : unfinished) {
-    TRY_SET(const json::Object record, state_->store.index().record(index::keys::job(id)));
+    TRY_SET(const json::Object record, state_->store.index().record(store::keys::job(id)));
     Job job;
     TRY_SET(job.id, Uuid::parse(id));
     job.kind = json::text_at(record, "kind");
@@ -258,7 +258,7 @@ bool Queue::any(std::string_view kind, const std::function<bool(const Job&)>& sa
 std::size_t Queue::running() const {
   const std::scoped_lock lock(state_->mutex);
   std::size_t count = 0;
-  for (const auto& [id, entry] : state_->entries) count += entry->running ? 1 : 0;
+  for (const auto& [id, entry] : state_->entries) count += entry->running ? 1u : 0u;
   return count;
 }
 

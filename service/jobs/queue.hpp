@@ -17,7 +17,6 @@
 #include "store/base/ids.hpp"
 #include "store/base/json.hpp"
 #include "store/base/result.hpp"
-#include "store/journal/event.hpp"
 #include "store/store.hpp"
 
 namespace versement::jobs {

@@ -6,12 +6,12 @@
 
 #include "store/base/log.hpp"
 #include "store/base/version.hpp"
-#include "store/index/keys.hpp"
+#include "store/query.hpp"
 
 namespace versement::jobs {
 namespace {
 
-namespace keys = index::keys;
+namespace keys = store::keys;
 
 std::string incident_kind(audit::Outcome outcome) {
   return std::string(audit::outcome_name(outcome));

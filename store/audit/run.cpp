@@ -9,13 +9,13 @@
 #include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
-#include "store/index/keys.hpp"
+#include "store/query.hpp"
 #include "store/ocfl/root.hpp"
 
 namespace versement::audit {
 namespace {
 
-namespace keys = index::keys;
+namespace keys = store::keys;
 
 // Objects checked side by side; behind them the run's record is brought up to date.
 constexpr std::size_t kBatch = 64;

@@ -367,7 +367,13 @@ Result<void> transfer_sealed(const Act& act) {
                                           line);
                              return {};
                            }));
-  return transfer_acted(act);
+  TRY(transfer_acted(act));
+  const std::string key = keys::transfer(id);
+  TRY_SET(json::Object record, act.rows.record(key));
+  record["object"] = act.object("object");
+  record["seal_inventory_digest"] = json::text_at(act.event.detail, "inventory");
+  act.rows.put(key, record);
+  return {};
 }
 
 using Projector = Result<void> (*)(const Act&);

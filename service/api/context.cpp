@@ -1,0 +1,122 @@
+#include "service/api/context.hpp"
+
+#include "store/base/text.hpp"
+
+namespace versement::api {
+namespace {
+
+constexpr std::size_t kLimitMax = 1000;
+constexpr std::size_t kLanguagesMax = 20;
+
+}  // namespace
+
+Result<json::Object> body_object(const Call& call) {
+  const std::string_view type = call.request.field("Content-Type");
+  const std::string_view media = trim(type.substr(0, type.find(';')));
+  if (!media.empty() && !equal_ignoring_ascii_case(media, "application/json")) {
+    return Error(Code::invalid, "send application/json, not " + printable(media))
+        .as("unsupported-media-type");
+  }
+  if (call.request.body.empty()) return json::Object();
+  auto object = json::parse_object(call.request.body);
+  if (!object) return std::move(object).error().during("body").as("malformed-request");
+  return object;
+}
+
+std::optional<Response> faults_response(std::vector<json::Fault> faults) {
+  if (faults.empty()) return std::nullopt;
+  http::ProblemDetail detail;
+  detail.detail = faults.size() == 1 ? faults.front().detail
+                                     : std::to_string(faults.size()) + " faults were found";
+  detail.errors = std::move(faults);
+  return http::problem("validation-failed", std::move(detail));
+}
+
+json::Object localized_text(json::Reader& in, std::string_view name, bool required) {
+  const json::Object* const object = in.object(name, required);
+  if (object == nullptr) return {};
+  if (object->size() > kLanguagesMax) {
+    in.fault(name, "too-many", "at most 20 languages");
+    return {};
+  }
+  if (required && object->empty()) in.fault(name, "missing", "a text in one language at least");
+  for (const auto& member : *object) {
+    const std::string_view language = member.key();
+    bool good = language.size() >= 2 && language.size() <= 12 && member.value().is_string();
+    for (const char c : language) good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-');
+    if (!good) in.fault(name, "bad-language", "texts stand by language: {\"fr\": \"…\"}");
+  }
+  return *object;
+}
+
+Result<PageRequest> page_request(const Call& call, std::string_view prefix) {
+  PageRequest page;
+  if (const std::string text = call.request.query_text("limit"); !text.empty()) {
+    const auto limit = parse_decimal(text);
+    if (!limit || *limit == 0) {
+      return Error(Code::invalid, "limit must be a number from 1 to 1000").as("invalid-parameter");
+    }
+    page.limit = std::min<std::uint64_t>(*limit, kLimitMax);
+  }
+  if (const std::string text = call.request.query_text("cursor"); !text.empty()) {
+    auto key = bytes_of_base64(text);
+    if (!key || !key->starts_with(prefix)) {
+      return Error(Code::invalid, "the cursor is not of this listing").as("invalid-cursor");
+    }
+    page.after = std::move(*key);
+  }
+  return page;
+}
+
+Response page_response(json::Array items, const std::string& next_key) {
+  json::Object object;
+  object["items"] = std::move(items);
+  if (!next_key.empty()) object["next_cursor"] = base64_of(std::string_view(next_key));
+  return http::json_response(200, object);
+}
+
+Result<Response> list_records(const Context& context, const Call& call, const std::string& prefix,
+                              const Show& show) {
+  TRY_SET(const PageRequest page, page_request(call, prefix));
+  json::Array items;
+  std::string last;
+  bool more = false;
+  Result<void> failed;
+  TRY(context.store.index().scan(prefix, page.after,
+                                 [&](std::string_view key, std::string_view value) {
+                                   if (items.size() == page.limit) {
+                                     more = true;
+                                     return false;
+                                   }
+                                   auto shown = show(key, value);
+                                   if (!shown) {
+                                     failed = std::move(shown).error();
+                                     return false;
+                                   }
+                                   last = key;
+                                   if (*shown) items.emplace_back(std::move(**shown));
+                                   return true;
+                                 }));
+  TRY(std::move(failed));
+  return page_response(std::move(items), more ? last : std::string());
+}
+
+bool flag_parameter(const Call& call, std::string_view name) {
+  const std::string value = call.request.query_text(name);
+  return value == "true" || value == "1";
+}
+
+Response created(const std::string& location, const json::Object& object) {
+  Response response = http::json_response(201, object);
+  response.set("Location", location);
+  response.set("ETag", http::revision_etag(object));
+  return response;
+}
+
+Response found(const json::Object& record, const json::Object& shown) {
+  Response response = http::json_response(200, shown);
+  response.set("ETag", http::revision_etag(record));
+  return response;
+}
+
+}  // namespace versement::api

@@ -1,0 +1,126 @@
+// The journal: events for those who may read them, checkpoint and hash tiles for all who hold a
+// token.
+#include "service/api/context.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/text.hpp"
+#include "store/journal/tile.hpp"
+
+namespace versement::api {
+namespace {
+
+// Events behind a position, oldest first; "after" is the index of the last one seen.
+Result<Response> list_events(const Context& context, const Call& call) {
+  TRY_SET(const PageRequest page, page_request(call, ""));
+  std::uint64_t first = 0;
+  if (const std::string after = call.request.query_text("after"); !after.empty()) {
+    const auto number = parse_decimal(after);
+    if (!number) {
+      return Error(Code::invalid, "after must be the index of an event").as("invalid-parameter");
+    }
+    first = *number + 1;
+  }
+  const std::string type = call.request.query_text("type");
+  const std::uint64_t size = context.store.journal().size();
+  json::Array items;
+  std::uint64_t next = first;
+  // Bounded: a filter that fits nothing must not read the whole journal in one request.
+  const std::uint64_t end = std::min(size, first + 20 * page.limit);
+  while (next < end && items.size() < page.limit) {
+    TRY_SET(const std::string entry, context.store.journal().read(next));
+    TRY_SET(json::Object event, json::parse_object(entry));
+    if (type.empty() || json::text_at(event, "type") == type) {
+      event.erase("v");
+      event["index"] = next;
+      items.emplace_back(std::move(event));
+    }
+    ++next;
+  }
+  json::Object object;
+  object["items"] = std::move(items);
+  object["tree_size"] = size;
+  if (next > first) object["next_after"] = next - 1;
+  object["more"] = next < size;
+  return http::json_response(200, object);
+}
+
+// A file of the journal as it lies on disk. Its name is made of checked parts only.
+Result<Response> journal_file(const Context& context, const Call& call, const std::string& name,
+                              bool whole) {
+  const Path path = context.store.layout().journal / name;
+  auto info = context.store.disk().info(path);
+  if (!info && info.error().code() == Code::not_found) {
+    return Error(Code::not_found, "the journal has no such tile");
+  }
+  if (!info) return std::move(info).error();
+  http::Representation representation;
+  representation.source =
+      std::make_shared<FileSource>(context.store.disk(), path, info->size_bytes);
+  representation.etag = "\"" + std::to_string(info->inode) + "-" +
+                        std::to_string(info->size_bytes) + "-" +
+                        std::to_string(info->modified_ms) + "\"";
+  representation.media_type = "application/octet-stream";
+  representation.immutable = whole;
+  return http::respond(call.request, std::move(representation));
+}
+
+// "x001/234" or "001.p/5": only what C2SP tlog-tiles can name.
+Result<std::string> tile_name(const std::string& text) {
+  const Error missing(Code::not_found, "the journal has no such tile");
+  std::uint64_t index = 0;
+  std::uint64_t width = journal::kTileWidth;
+  std::string path = text;
+  if (const std::size_t partial = path.find(".p/"); partial != std::string::npos) {
+    const auto number = parse_decimal(path.substr(partial + 3));
+    if (!number || *number == 0 || *number >= journal::kTileWidth) return missing;
+    width = *number;
+    path.resize(partial);
+  }
+  for (std::string_view part : split(path, '/')) {
+    if (part.starts_with('x')) part.remove_prefix(1);
+    const auto group = parse_decimal(part);
+    if (part.size() != 3 || !group || index > (1ull << 50)) return missing;
+    index = index * 1000 + *group;
+  }
+  // One name for one tile.
+  if (journal::tile_index_text(index, width) != text) return missing;
+  return text;
+}
+
+Result<Response> tile(const Context& context, const Call& call, const std::string& level) {
+  TRY_SET(const std::string name, tile_name(call.parameter("tile_index")));
+  return journal_file(context, call, "tile/" + level + "/" + name, true);
+}
+
+}  // namespace
+
+void add_journal(http::Router& router, Context& context) {
+  router.add({"GET", "/v1/events", Scope::events_read, 0,
+              [&context](const Call& call) { return list_events(context, call); }});
+  router.add({"GET", "/v1/journal/checkpoint", Scope::journal_read, 0,
+              [&context](const Call& /*call*/) -> Result<Response> {
+                // Tiles for exactly this size are there: the published one, not the newest.
+                TRY_SET(std::string note,
+                        read_file(context.store.disk(),
+                                  context.store.layout().journal / "checkpoint",
+                                  limits::kCheckpointBytesMax));
+                return http::text_response(200, "text/plain; charset=utf-8", std::move(note));
+              }});
+  router.add({"GET", "/v1/journal/key", Scope::journal_read, 0,
+              [&context](const Call& /*call*/) -> Result<Response> {
+                return http::text_response(200, "text/plain; charset=utf-8",
+                                           context.store.journal().key().text() + "\n");
+              }});
+  // Entries first: "entries" is no level.
+  router.add({"GET", "/v1/journal/tile/entries/{tile_index...}", Scope::events_read, 0,
+              [&context](const Call& call) { return tile(context, call, "entries"); }});
+  router.add({"GET", "/v1/journal/tile/{tile_level}/{tile_index...}", Scope::journal_read, 0,
+              [&context](const Call& call) -> Result<Response> {
+                const auto level = parse_decimal(call.parameter("tile_level"));
+                if (!level || *level > 7 || std::to_string(*level) != call.parameter("tile_level")) {
+                  return Error(Code::not_found, "the journal has no such tile");
+                }
+                return tile(context, call, std::to_string(*level));
+              }});
+}
+
+}  // namespace versement::api

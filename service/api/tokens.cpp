@@ -1,0 +1,216 @@
+#include "service/api/tokens.hpp"
+
+#include "service/api/context.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/log.hpp"
+#include "store/base/publish.hpp"
+#include "store/base/text.hpp"
+#include "store/query.hpp"
+
+namespace versement::api {
+namespace {
+
+constexpr std::string_view kPrefix = "vrs_";
+constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kNameBytesMax = 200;
+
+Path digests_path(const store::Store& store) { return store.layout().secrets / "tokens.json"; }
+
+std::string new_secret() {
+  std::array<std::byte, kSecretBytes> bytes{};
+  random_bytes(bytes);
+  return std::string(kPrefix) + hex_of(bytes);
+}
+
+json::Object shown(const json::Object& record) {
+  json::Object object = record;
+  object.erase("revision");
+  object.erase("updated_at");
+  return object;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Tokens>> Tokens::load(store::Store& store) {
+  std::unique_ptr<Tokens> tokens(new Tokens(store));
+  auto text = read_file(store.disk(), digests_path(store), limits::kConfigBytesMax);
+  if (!text && text.error().code() == Code::not_found) return tokens;
+  if (!text) return std::move(text).error();
+  auto object = json::parse_object(*text);
+  if (!object) return std::move(object).error().during(digests_path(store).native());
+  for (const auto& member : *object) {
+    const std::string id(member.key());
+    const std::string digest = json::text_at(*object, member.key());
+    auto record = store.index().record(store::keys::token(id));
+    // A digest whose event never became durable: the token was never handed out.
+    if (!record && record.error().code() == Code::not_found) continue;
+    if (!record) return std::move(record).error();
+    if (record->contains("revoked_at")) continue;
+    tokens->digests_[id] = digest;
+    tokens->hold(digest, *record);
+  }
+  return tokens;
+}
+
+void Tokens::hold(const std::string& digest, const json::Object& record) {
+  Held held;
+  held.principal.token_id = json::text_at(record, "id");
+  held.principal.name = json::text_at(record, "name");
+  held.principal.role =
+      http::role_of_name(json::text_at(record, "role")).value_or(http::Role::reader);
+  held.principal.agreement = json::text_at(record, "agreement");
+  if (auto expires = Timestamp::parse(json::text_at(record, "expires_at"))) {
+    held.expires_at = *expires;
+  }
+  held_[digest] = std::move(held);
+}
+
+Result<void> Tokens::save(const std::map<std::string, std::string>& digests) {
+  json::Object object;
+  for (const auto& [id, digest] : digests) object[id] = digest;
+  return replace_file(store_.disk(), digests_path(store_),
+                      as_bytes(json::write_pretty(object) + "\n"), 0600);
+}
+
+Result<TokenCreated> Tokens::create(const TokenRequest& request, std::string_view agent) {
+  const std::scoped_lock changing(change_mutex_);
+  TokenCreated created;
+  created.secret = new_secret();
+  const std::string digest = digest_of(Algorithm::sha256, created.secret).hex();
+  journal::Event event = store_.event(journal::type::kTokenCreated, agent);
+  const std::string id = Uuid::at(event.time).text();
+  json::Object record;
+  record["id"] = id;
+  record["name"] = request.name;
+  record["role"] = http::role_name(request.role);
+  // Enough to find a token in a configuration, far too little to guess it.
+  record["prefix"] = created.secret.substr(0, kPrefix.size() + 4);
+  if (!request.agreement.empty()) record["agreement"] = request.agreement;
+  if (request.expires_at) record["expires_at"] = request.expires_at->text();
+  event.objects["token"] = id;
+  event.detail["token"] = record;
+
+  std::map<std::string, std::string> digests;
+  {
+    const std::shared_lock lock(mutex_);
+    digests = digests_;
+  }
+  digests[id] = digest;
+  TRY(save(digests));
+  TRY(store_.append(std::move(event)));
+  TRY_SET(created.record, store_.index().record(store::keys::token(id)));
+  const std::unique_lock lock(mutex_);
+  digests_ = std::move(digests);
+  hold(digest, created.record);
+  return created;
+}
+
+Result<void> Tokens::revoke(const std::string& id, std::string_view agent) {
+  const std::scoped_lock changing(change_mutex_);
+  std::map<std::string, std::string> digests;
+  {
+    const std::shared_lock lock(mutex_);
+    digests = digests_;
+  }
+  const auto found = digests.find(id);
+  if (found == digests.end()) {
+    return Error(Code::not_found, "there is no token '" + printable(id) + "' in force");
+  }
+  const std::string digest = found->second;
+  journal::Event event = store_.event(journal::type::kTokenRevoked, agent);
+  event.objects["token"] = id;
+  TRY(store_.append(std::move(event)));
+  {
+    const std::unique_lock lock(mutex_);
+    held_.erase(digest);
+    digests_.erase(id);
+  }
+  digests.erase(id);
+  if (auto saved = save(digests); !saved) {
+    // The journal says that it is revoked, and a start believes the journal.
+    log::warning("the digest of a revoked token could not be removed",
+                 {{"why", saved.error().what()}});
+  }
+  return {};
+}
+
+Tokens::Checked Tokens::check(std::string_view authorization) const {
+  Checked checked;
+  if (authorization.empty()) return checked;
+  checked.refusal = Refusal::invalid;
+  constexpr std::string_view kScheme = "bearer ";
+  if (authorization.size() > 256 ||
+      lower_ascii(authorization.substr(0, kScheme.size())) != kScheme) {
+    return checked;
+  }
+  const std::string_view secret = trim(authorization.substr(kScheme.size()));
+  const std::string digest = digest_of(Algorithm::sha256, secret).hex();
+  const std::shared_lock lock(mutex_);
+  const auto found = held_.find(digest);
+  if (found == held_.end()) return checked;
+  if (found->second.expires_at && *found->second.expires_at <= store_.clock().now()) {
+    checked.refusal = Refusal::expired;
+    return checked;
+  }
+  checked.principal = found->second.principal;
+  return checked;
+}
+
+// ---------------------------------------------------------------------------- the resource
+
+void add_tokens(http::Router& router, Context& context) {
+  router.add({"GET", "/v1/tokens", Scope::tokens_admin, 0, [&context](const Call& call) {
+                return list_records(
+                    context, call, store::keys::Key('k').get(),
+                    [](std::string_view, std::string_view value)
+                        -> Result<std::optional<json::Object>> {
+                      TRY_SET(const json::Object record, json::parse_object(value));
+                      return std::optional(shown(record));
+                    });
+              }});
+  router.add({"POST", "/v1/tokens", Scope::tokens_admin, kSmallBody,
+              [&context](const Call& call) -> Result<Response> {
+                TRY_SET(const json::Object body, body_object(call));
+                json::Reader in(body, "");
+                TokenRequest request;
+                request.name = in.text("name", {.required = true, .bytes_max = kNameBytesMax}).value_or("");
+                const std::string role = in.text("role", {.required = true}).value_or("");
+                request.agreement = in.text("agreement").value_or("");
+                request.expires_at = in.time("expires_at");
+                if (const auto known = http::role_of_name(role)) {
+                  request.role = *known;
+                } else if (!role.empty()) {
+                  in.fault("role", "unknown-role",
+                           "a role is admin, archivist, auditor, receiver or reader");
+                }
+                if (request.role == http::Role::receiver) {
+                  const auto agreement = store::agreement_record(context.store, request.agreement);
+                  if (!agreement) {
+                    in.fault("agreement", "unknown-agreement",
+                             "a receiver's token needs the agreement whose transfers it may see");
+                  }
+                }
+                if (auto response = faults_response(std::move(in).faults())) return *response;
+                TRY_SET(const TokenCreated made,
+                        context.tokens.create(request, call.principal.name));
+                json::Object object = shown(made.record);
+                object["secret"] = made.secret;
+                return created("/v1/tokens/" + json::text_at(object, "id"), object);
+              }});
+  router.add({"GET", "/v1/tokens/self", Scope::none, 0,
+              [&context](const Call& call) -> Result<Response> {
+                if (call.principal.token_id.empty()) {
+                  return http::problem("token-missing", "This address tells about your own token.");
+                }
+                TRY_SET(const json::Object record, context.store.index().record(
+                                                       store::keys::token(call.principal.token_id)));
+                return http::json_response(200, shown(record));
+              }});
+  router.add({"DELETE", "/v1/tokens/{token_id}", Scope::tokens_admin, 0,
+              [&context](const Call& call) -> Result<Response> {
+                TRY(context.tokens.revoke(call.parameter("token_id"), call.principal.name));
+                return http::empty_response();
+              }});
+}
+
+}  // namespace versement::api

@@ -1,0 +1,575 @@
+// Transfers: the handover, act by act, and the bag that is pulled.
+#include "service/api/context.hpp"
+#include "service/api/work_kinds.hpp"
+#include "service/transfer/seal.hpp"
+#include "service/transfer/state.hpp"
+#include "store/base/text.hpp"
+#include "store/query.hpp"
+
+namespace versement::api {
+namespace {
+
+namespace keys = store::keys;
+using transfer::Act;
+using transfer::State;
+
+constexpr std::size_t kItemsOfOneCall = 10'000;
+// Slugs have at most 128 characters: so many fit into one journal entry.
+constexpr std::size_t kItemsOfOneEvent = 400;
+constexpr std::size_t kReasonBytesMax = 4000;
+
+State state_of(const json::Object& record) {
+  return transfer::state_of_name(json::text_at(record, "state")).value_or(State::draft);
+}
+
+bool is_receiver(const Call& call) { return call.principal.role == http::Role::receiver; }
+
+json::Object show_transfer(const Call& call, const json::Object& record) {
+  json::Object object = record;
+  for (const std::string_view name : {"revision", "object", "seal_inventory_digest"}) {
+    object.erase(name);
+  }
+  const State state = state_of(record);
+  object["waiting_for"] = transfer::waiting_for(state);
+  json::Array actions;
+  const auto party = is_receiver(call) ? transfer::Party::receiver : transfer::Party::sender;
+  for (const std::string& act : transfer::allowed_acts(state, party)) actions.emplace_back(act);
+  object["allowed_actions"] = std::move(actions);
+  return object;
+}
+
+// The transfer that a path names, by id or reference, if the caller may see it.
+// Errors: not_found, the same for what is not there and what may not be seen.
+Result<json::Object> visible_transfer(const Context& context, const Call& call) {
+  const std::string& name = call.parameter("transfer_id");
+  const Error missing(Code::not_found, "there is no transfer '" + printable(name.substr(0, 200)) + "'");
+  auto record = context.store.index().record(keys::transfer(name));
+  if (!record) {
+    TRY_SET(const auto id, context.store.index().get(keys::reference(name)));
+    if (!id) return missing;
+    record = context.store.index().record(keys::transfer(*id));
+  }
+  if (!record) return missing;
+  const bool hidden =
+      is_receiver(call) && (json::text_at(*record, "agreement") != call.principal.agreement ||
+                            !transfer::visible_to_receiver(state_of(*record)));
+  if (hidden) return missing;
+  return record;
+}
+
+Response refused(const Call& call, const json::Object& record, const Error& error) {
+  if (error.reason() != "transition-not-allowed") return http::problem_of(error);
+  http::ProblemDetail detail;
+  detail.detail = error.what();
+  detail.current_state = json::text_at(record, "state");
+  detail.allowed_actions = transfer::allowed_acts(
+      state_of(record), is_receiver(call) ? transfer::Party::receiver : transfer::Party::sender);
+  return http::problem("transition-not-allowed", std::move(detail));
+}
+
+// Journals an act that sets fields of the transfer, and answers with its new state.
+Result<Response> record_act(const Context& context, const Call& call, const json::Object& before,
+                            Act act, json::Object set, json::Object detail,
+                            std::string_view outcome = "success") {
+  journal::Event event = context.store.event(journal::type::kTransferActed, call.principal.name);
+  const std::string id = json::text_at(before, "id");
+  event.objects["transfer"] = id;
+  event.outcome = outcome;
+  event.detail = std::move(detail);
+  event.detail["action"] = transfer::act_name(act);
+  event.detail["set"] = std::move(set);
+  TRY(context.store.append(std::move(event)));
+  TRY_SET(const json::Object after, store::transfer_record(context.store, id));
+  return found(after, show_transfer(call, after));
+}
+
+// -------------------------------------------------------------------------------- draft
+
+Result<Response> create_transfer(Context& context, const Call& call) {
+  TRY_SET(const json::Object body, body_object(call));
+  json::Reader in(body, "");
+  json::Object record;
+  const std::string reference =
+      in.text("reference", {.required = true, .bytes_max = 64}).value_or("");
+  if (const auto slug = Slug::parse(reference); !reference.empty() && !slug) {
+    in.fault("reference", "bad-slug", slug.error().what());
+  }
+  record["reference"] = reference;
+  record["title"] = localized_text(in, "title", true);
+  json::Object description = localized_text(in, "description", false);
+  if (!description.empty()) record["description"] = std::move(description);
+  const std::string agreement = in.text("agreement", {.required = true}).value_or("");
+  if (!agreement.empty() && !store::agreement_record(context.store, agreement)) {
+    in.fault("agreement", "unknown-agreement", "there is no such agreement");
+  }
+  record["agreement"] = agreement;
+  if (auto response = faults_response(std::move(in).faults())) return *response;
+
+  const std::scoped_lock lock(context.transfer_mutex);
+  TRY_SET(const auto taken, context.store.index().get(keys::reference(reference)));
+  if (taken) {
+    return Error(Code::exists, "there is a transfer '" + reference + "' already").as("already-exists");
+  }
+  journal::Event event = context.store.event(journal::type::kTransferCreated, call.principal.name);
+  const std::string id = Uuid::at(event.time).text();
+  record["id"] = id;
+  record["state"] = transfer::state_name(State::draft);
+  record["item_count"] = 0;
+  event.objects["transfer"] = id;
+  event.detail["transfer"] = std::move(record);
+  TRY(context.store.append(std::move(event)));
+  TRY_SET(const json::Object stored, store::transfer_record(context.store, id));
+  Response response = created("/v1/transfers/" + id, show_transfer(call, stored));
+  response.set("ETag", http::revision_etag(stored));
+  return response;
+}
+
+// The slugs that a request adds: named one by one, or a whole collection.
+Result<std::vector<std::string>> slugs_to_add(const Context& context, json::Reader& in) {
+  std::vector<std::string> slugs;
+  if (const json::Array* const items = in.array("items", kItemsOfOneCall)) {
+    for (const json::Value& value : *items) {
+      if (!value.is_string()) {
+        in.fault("items", "wrong-type", "items are named by their ids");
+        continue;
+      }
+      std::string slug(std::string_view(value.get_string()));
+      if (!store::item_record(context.store, slug)) {
+        in.fault("items", "unknown-item", "there is no item '" + printable(slug) + "'");
+      }
+      slugs.push_back(std::move(slug));
+    }
+  }
+  if (const auto collection = in.text("collection")) {
+    if (!store::collection_record(context.store, *collection)) {
+      in.fault("collection", "unknown-collection", "there is no such collection");
+    }
+    TRY(context.store.index().scan(keys::items_of_collection(*collection), "",
+                                   [&](std::string_view, std::string_view slug) {
+                                     slugs.emplace_back(slug);
+                                     return true;
+                                   }));
+  }
+  return slugs;
+}
+
+Result<Response> add_items_to_transfer(Context& context, const Call& call) {
+  TRY_SET(const json::Object body, body_object(call));
+  json::Reader in(body, "");
+  TRY_SET(const std::vector<std::string> slugs, slugs_to_add(context, in));
+  if (auto response = faults_response(std::move(in).faults())) return *response;
+
+  const std::scoped_lock lock(context.transfer_mutex);
+  TRY_SET(const json::Object before, visible_transfer(context, call));
+  TRY(http::check_if_match(call.request, http::revision_etag(before)));
+  if (auto state = transfer::next_state(state_of(before), Act::edit); !state) {
+    return refused(call, before, state.error());
+  }
+  const std::string id = json::text_at(before, "id");
+  for (std::size_t first = 0; first < slugs.size(); first += kItemsOfOneEvent) {
+    journal::Event event =
+        context.store.event(journal::type::kTransferItemsAdded, call.principal.name);
+    event.objects["transfer"] = id;
+    json::Array items;
+    for (std::size_t i = first; i < std::min(first + kItemsOfOneEvent, slugs.size()); ++i) {
+      items.emplace_back(slugs[i]);
+    }
+    event.detail["items"] = std::move(items);
+    TRY(context.store.append(std::move(event)));
+  }
+  TRY_SET(const json::Object after, store::transfer_record(context.store, id));
+  return found(after, show_transfer(call, after));
+}
+
+Result<Response> remove_item(Context& context, const Call& call) {
+  const std::scoped_lock lock(context.transfer_mutex);
+  TRY_SET(const json::Object before, visible_transfer(context, call));
+  if (auto state = transfer::next_state(state_of(before), Act::edit); !state) {
+    return refused(call, before, state.error());
+  }
+  const std::string id = json::text_at(before, "id");
+  const std::string& slug = call.parameter("item_id");
+  TRY_SET(const auto there, context.store.index().get(keys::transfer_item(id, slug)));
+  if (!there) return Error(Code::not_found, "the transfer has no such item");
+  journal::Event event =
+      context.store.event(journal::type::kTransferItemRemoved, call.principal.name);
+  event.objects["transfer"] = id;
+  event.objects["item"] = slug;
+  TRY(context.store.append(std::move(event)));
+  return http::empty_response();
+}
+
+Result<Response> list_transfer_items(const Context& context, const Call& call) {
+  TRY_SET(const json::Object record, visible_transfer(context, call));
+  const State state = state_of(record);
+  json::Object refused_items = json::object_at(record, "refused_items");
+  return list_records(
+      context, call, keys::transfer_items(json::text_at(record, "id")),
+      [&](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
+        TRY_SET(json::Object row, json::parse_object(value));
+        const std::string slug = json::text_at(row, "item_id");
+        std::string outcome = "pending";
+        if (state == State::received) outcome = "received";
+        if (state == State::accepted || state == State::accepted_in_part) outcome = "accepted";
+        if (refused_items.contains(slug)) outcome = "refused";
+        row["outcome"] = outcome;
+        row.erase("object");
+        row.erase("inventory_digest");
+        return std::optional(std::move(row));
+      });
+}
+
+// -------------------------------------------------------------------------------- acts
+
+Result<Response> seal_transfer(Context& context, const Call& call) {
+  const std::scoped_lock lock(context.transfer_mutex);
+  TRY_SET(const json::Object before, visible_transfer(context, call));
+  TRY(http::check_if_match(call.request, http::revision_etag(before)));
+  if (auto state = transfer::next_state(state_of(before), Act::seal); !state) {
+    return refused(call, before, state.error());
+  }
+  const std::string id = json::text_at(before, "id");
+  const bool busy = context.queue.any(
+      kSealKind, [&](const jobs::Job& job) { return job.transfer == id; });
+  if (busy) return Error(Code::conflict, "the transfer is being sealed").as("resource-busy");
+  if (json::number_at(before, "item_count") == 0) {
+    return Error(Code::conflict, "the transfer has no items; add some first").as("transfer-empty");
+  }
+  TRY_SET(const Uuid job, context.queue.submit(std::string(kSealKind), call.principal.name, {},
+                                               {{"transfer", id}}));
+  json::Object shown;
+  shown["id"] = job.text();
+  shown["kind"] = kSealKind;
+  shown["state"] = "queued";
+  shown["agent"] = call.principal.name;
+  shown["created_at"] = context.store.clock().now().text();
+  shown["result_url"] = "/v1/transfers/" + id;
+  Response response = http::json_response(202, shown);
+  response.set("Location", "/v1/jobs/" + job.text());
+  response.set("Retry-After", "1");
+  return response;
+}
+
+// Acts that need no document: the state changes, or the refusal says what may be done.
+Result<Response> plain_act(Context& context, const Call& call, Act act) {
+  TRY_SET(const json::Object body, body_object(call));
+  json::Reader in(body, "");
+  const std::string note = in.text("note", {.required = false, .bytes_max = kReasonBytesMax}).value_or("");
+  if (auto response = faults_response(std::move(in).faults())) return *response;
+  const std::scoped_lock lock(context.transfer_mutex);
+  TRY_SET(const json::Object before, visible_transfer(context, call));
+  TRY(http::check_if_match(call.request, http::revision_etag(before)));
+  auto next = transfer::next_state(state_of(before), act);
+  if (!next) return refused(call, before, next.error());
+  json::Object detail;
+  if (!note.empty()) detail["note"] = note;
+  return record_act(context, call, before, act, {{"state", transfer::state_name(*next)}},
+                    std::move(detail));
+}
+
+void check_seal_digest(json::Reader& in, const json::Object& transfer) {
+  const auto digest = in.text("seal_digest", {.required = true, .bytes_max = 128});
+  if (digest && *digest != json::text_at(transfer, "seal_digest")) {
+    in.fault("seal_digest", "seal-digest-mismatch",
+             "this is not the digest of the seal; read the bag that was offered");
+  }
+}
+
+// A fault about the seal has a problem of its own: it means another bag, not a slip of the pen.
+Response act_faults(std::vector<json::Fault> faults) {
+  const bool seal = faults.size() == 1 && faults.front().code == "seal-digest-mismatch";
+  if (!seal) return *faults_response(std::move(faults));
+  http::ProblemDetail detail;
+  detail.detail = faults.front().detail;
+  detail.errors = std::move(faults);
+  return http::problem("seal-digest-mismatch", std::move(detail));
+}
+
+Result<Response> acknowledge(Context& context, const Call& call) {
+  TRY_SET(const json::Object body, body_object(call));
+  const std::scoped_lock lock(context.transfer_mutex);
+  TRY_SET(const json::Object before, visible_transfer(context, call));
+  json::Reader in(body, "");
+  check_seal_digest(in, before);
+  const auto files_ok = in.number("files_ok", 1ull << 53, true);
+  const std::string validator = in.text("validator", {.required = false, .bytes_max = 200}).value_or("");
+  json::Array anomalies;
+  if (const json::Array* const given = in.array("anomalies", 1000)) anomalies = *given;
+  auto faults = std::move(in).faults();
+  if (!faults.empty()) return act_faults(std::move(faults));
+  TRY(http::check_if_match(call.request, http::revision_etag(before)));
+  auto next = transfer::next_state(state_of(before), Act::acknowledge);
+  if (!next) return refused(call, before, next.error());
+
+  json::Object detail;
+  detail["files_ok"] = *files_ok;
+  if (!validator.empty()) detail["validator"] = validator;
+  const bool whole = anomalies.empty() && *files_ok == json::number_at(before, "file_count");
+  if (!whole) {
+    // Said and kept, but nothing moves: what is not there was not received.
+    detail["anomalies"] = anomalies;
+    json::Object set;
+    set["last_anomaly"] = "the receiver counted " + std::to_string(*files_ok) +
+                          " right files of " +
+                          std::to_string(json::number_at(before, "file_count")) + " and " +
+                          std::to_string(anomalies.size()) + " anomalies";
+    return record_act(context, call, before, Act::acknowledge, std::move(set), std::move(detail),
+                      "failure");
+  }
+  json::Object set;
+  set["state"] = transfer::state_name(*next);
+  set["received_at"] = context.store.clock().now().text();
+  return record_act(context, call, before, Act::acknowledge, std::move(set), std::move(detail));
+}
+
+// {"item_id", "reason"} for each item that the receiver does not take.
+json::Object read_refused_items(const Context& context, json::Reader& in,
+                                const json::Object& transfer) {
+  json::Object out;
+  const json::Array* const given = in.array("refused_items", 400);
+  if (given == nullptr) return out;
+  for (const json::Value& value : *given) {
+    if (!value.is_object()) {
+      in.fault("refused_items", "wrong-type", "each entry is {\"item_id\": …, \"reason\": …}");
+      continue;
+    }
+    json::Reader entry(value.get_object(), "/refused_items");
+    const std::string slug = entry.text("item_id", {.required = true}).value_or("");
+    const std::string reason = entry.text("reason", {.required = true, .bytes_max = 100}).value_or("");
+    in.take(std::move(entry).faults());
+    const auto there = context.store.index().get(
+        keys::transfer_item(json::text_at(transfer, "id"), slug));
+    if (!there || !*there) {
+      in.fault("refused_items", "unknown-item", "the transfer has no item '" + printable(slug) + "'");
+    }
+    out[slug] = reason;
+  }
+  return out;
+}
+
+Result<Response> accept(Context& context, const Call& call) {
+  TRY_SET(const json::Object body, body_object(call));
+  const std::scoped_lock lock(context.transfer_mutex);
+  TRY_SET(const json::Object before, visible_transfer(context, call));
+  json::Reader in(body, "");
+  check_seal_digest(in, before);
+  const std::string accession = in.text("accession_number", {.required = false, .bytes_max = 200}).value_or("");
+  const std::string message = in.text("message", {.required = false, .bytes_max = kReasonBytesMax}).value_or("");
+  const auto granted = in.time("custody_granted_at");
+  json::Object refused_items = read_refused_items(context, in, before);
+  auto faults = std::move(in).faults();
+  if (!faults.empty()) return act_faults(std::move(faults));
+  TRY(http::check_if_match(call.request, http::revision_etag(before)));
+  auto next = transfer::next_state(state_of(before), Act::accept);
+  if (!next) return refused(call, before, next.error());
+  if (!refused_items.empty()) {
+    if (refused_items.size() == json::number_at(before, "item_count")) {
+      http::ProblemDetail detail;
+      detail.detail = "every item is refused: reject the transfer instead";
+      return http::problem("validation-failed", std::move(detail));
+    }
+    next = State::accepted_in_part;
+  }
+  json::Object set;
+  set["state"] = transfer::state_name(*next);
+  set["accepted_at"] = context.store.clock().now().text();
+  if (!accession.empty()) set["accession_number"] = accession;
+  if (granted) set["custody_granted_at"] = granted->text();
+  if (!refused_items.empty()) set["refused_items"] = std::move(refused_items);
+  json::Object detail;
+  if (!message.empty()) detail["message"] = message;
+  return record_act(context, call, before, Act::accept, std::move(set), std::move(detail));
+}
+
+Result<Response> reject(Context& context, const Call& call) {
+  TRY_SET(const json::Object body, body_object(call));
+  json::Reader in(body, "");
+  const std::string reason = in.text("reason", {.required = true, .bytes_max = kReasonBytesMax}).value_or("");
+  if (auto response = faults_response(std::move(in).faults())) return *response;
+  const std::scoped_lock lock(context.transfer_mutex);
+  TRY_SET(const json::Object before, visible_transfer(context, call));
+  TRY(http::check_if_match(call.request, http::revision_etag(before)));
+  auto next = transfer::next_state(state_of(before), Act::reject);
+  if (!next) return refused(call, before, next.error());
+  return record_act(context, call, before, Act::reject,
+                    {{"state", transfer::state_name(*next)}, {"reject_reason", reason}}, {});
+}
+
+// -------------------------------------------------------------------------------- the bag
+
+Error not_offered(const json::Object& record) {
+  return Error(Code::conflict, "the transfer is " + json::text_at(record, "state") +
+                                   "; its bag can be pulled once it is offered")
+      .as("transition-not-allowed");
+}
+
+// A receiver may pull from "offered" on; the sender may look at what was sealed.
+Result<json::Object> bag_transfer(const Context& context, const Call& call) {
+  TRY_SET(const json::Object record, visible_transfer(context, call));
+  const State state = state_of(record);
+  const bool sealed = !json::text_at(record, "seal_digest").empty();
+  if (is_receiver(call) ? !transfer::can_be_pulled(state) : !sealed) return not_offered(record);
+  return record;
+}
+
+// Journals that the receiver collects, before its first byte leaves.
+std::function<Result<void>()> collecting(Context& context, const Call& call,
+                                         const json::Object& record) {
+  if (!is_receiver(call) || state_of(record) != State::offered) return nullptr;
+  const std::string id = json::text_at(record, "id");
+  const std::string agent = call.principal.name;
+  return [&context, id, agent]() -> Result<void> {
+    const std::scoped_lock lock(context.transfer_mutex);
+    TRY_SET(const json::Object before, store::transfer_record(context.store, id));
+    const State state = state_of(before);
+    if (state != State::offered) {
+      return transfer::can_be_pulled(state) ? Result<void>() : Result<void>(not_offered(before));
+    }
+    journal::Event event = context.store.event(journal::type::kTransferActed, agent);
+    event.objects["transfer"] = id;
+    event.detail["action"] = transfer::act_name(Act::collect);
+    event.detail["set"] = json::Object{{"state", transfer::state_name(State::collecting)}};
+    TRY(context.store.append(std::move(event)));
+    return {};
+  };
+}
+
+Result<Response> bag_summary(const Context& context, const Call& call) {
+  TRY_SET(const json::Object record, bag_transfer(context, call));
+  TRY_SET(const auto tar, context.bags.tar(record));
+  json::Object object;
+  const std::string base = "/v1/transfers/" + json::text_at(record, "id");
+  object["name"] = json::text_at(record, "bag_name");
+  object["seal_digest"] = json::text_at(record, "seal_digest");
+  object["payload_oxum"] = json::text_at(record, "payload_oxum");
+  object["file_count"] = json::number_at(record, "file_count");
+  json::Object archive;
+  archive["url"] = base + "/bag.tar";
+  archive["size_bytes"] = tar->size_bytes();
+  archive["etag"] = transfer::tar_etag(record);
+  archive["serialisation"] = json::number_at(record, "serialisation");
+  object["tar"] = std::move(archive);
+  object["files_url"] = base + "/bag/files";
+  return http::json_response(200, object);
+}
+
+Result<Response> bag_tar(Context& context, const Call& call) {
+  TRY_SET(const json::Object record, bag_transfer(context, call));
+  TRY_SET(auto tar, context.bags.tar(record));
+  http::Representation representation;
+  representation.source = std::move(tar);
+  representation.etag = transfer::tar_etag(record);
+  representation.media_type = "application/x-tar";
+  representation.file_name = json::text_at(record, "bag_name") + ".tar";
+  Response response = http::respond(call.request, std::move(representation));
+  response.before_first_byte = collecting(context, call, record);
+  return response;
+}
+
+Result<Response> bag_file(Context& context, const Call& call) {
+  TRY_SET(const json::Object record, bag_transfer(context, call));
+  TRY_SET(const transfer::BagFile file,
+          transfer::find_bag_file(context.store, record, call.parameter("bag_path")));
+  http::Representation representation;
+  representation.source = context.store.file(file.object, file.row);
+  representation.etag = "\"" + file.row.sha512.hex().substr(0, 64) + "\"";
+  representation.media_type =
+      file.row.media_type.empty() ? "application/octet-stream" : file.row.media_type;
+  representation.file_name = file.path.substr(file.path.rfind('/') + 1);
+  representation.digest = file.row.sha512;
+  Response response = http::respond(call.request, std::move(representation));
+  response.before_first_byte = collecting(context, call, record);
+  return response;
+}
+
+// The files in the tar's order, paged by their number.
+Result<Response> bag_files(const Context& context, const Call& call) {
+  TRY_SET(const json::Object record, bag_transfer(context, call));
+  TRY_SET(const PageRequest page, page_request(call, "n"));
+  const std::uint64_t first = page.after.empty() ? 0 : parse_decimal(page.after.substr(1)).value_or(0);
+  TRY_SET(const auto tar, context.bags.tar(record));
+  const std::string base = "/v1/transfers/" + json::text_at(record, "id") + "/bag/files/";
+  json::Array items;
+  std::uint64_t number = 0;
+  bool more = false;
+  TRY(transfer::for_each_bag_file(context.store, record, [&](const transfer::BagFile& file) {
+    const std::uint64_t at = number++;
+    if (at < first) return true;
+    if (items.size() == page.limit) {
+      more = true;
+      return false;
+    }
+    json::Object entry;
+    entry["path"] = file.path;
+    entry["kind"] = file.path.starts_with("data/") ? "payload" : "tag";
+    if (!file.item.empty()) entry["item_id"] = file.item;
+    entry["size_bytes"] = file.row.size_bytes;
+    entry["digests"] = json::Object{{"sha512", file.row.sha512.hex()},
+                                    {"sha256", file.row.sha256.hex()}};
+    entry["url"] = base + percent_encode(file.path, "-._~/");
+    entry["tar_offset"] = tar->offset_of(at);
+    items.emplace_back(std::move(entry));
+    return true;
+  }));
+  return page_response(std::move(items),
+                       more ? "n" + std::to_string(first + page.limit) : std::string());
+}
+
+}  // namespace
+
+void add_transfers(http::Router& router, Context& context) {
+  const std::string one = "/v1/transfers/{transfer_id}";
+  const auto act = [&](std::string_view name, Scope scope,
+                       const std::function<Result<Response>(const Call&)>& handler) {
+    router.add({"POST", one + "/" + std::string(name), scope, kSmallBody, handler});
+  };
+  router.add({"GET", "/v1/transfers", Scope::transfers_read, 0, [&context](const Call& call) {
+                return list_records(
+                    context, call, keys::Key('t').get(),
+                    [&](std::string_view,
+                        std::string_view value) -> Result<std::optional<json::Object>> {
+                      TRY_SET(const json::Object record, json::parse_object(value));
+                      const bool hidden =
+                          is_receiver(call) &&
+                          (json::text_at(record, "agreement") != call.principal.agreement ||
+                           !transfer::visible_to_receiver(state_of(record)));
+                      if (hidden) return std::optional<json::Object>();
+                      return std::optional(show_transfer(call, record));
+                    });
+              }});
+  router.add({"POST", "/v1/transfers", Scope::transfers_write, kSmallBody,
+              [&context](const Call& call) { return create_transfer(context, call); }});
+  router.add({"GET", one, Scope::transfers_read, 0,
+              [&context](const Call& call) -> Result<Response> {
+                TRY_SET(const json::Object record, visible_transfer(context, call));
+                return found(record, show_transfer(call, record));
+              }});
+  router.add({"GET", one + "/items", Scope::transfers_read, 0,
+              [&context](const Call& call) { return list_transfer_items(context, call); }});
+  router.add({"POST", one + "/items", Scope::transfers_write, 2u << 20,
+              [&context](const Call& call) { return add_items_to_transfer(context, call); }});
+  router.add({"DELETE", one + "/items/{item_id}", Scope::transfers_write, 0,
+              [&context](const Call& call) { return remove_item(context, call); }});
+  act("seal", Scope::transfers_write,
+      [&context](const Call& call) { return seal_transfer(context, call); });
+  act("offer", Scope::transfers_write,
+      [&context](const Call& call) { return plain_act(context, call, Act::offer); });
+  act("withdraw", Scope::transfers_write,
+      [&context](const Call& call) { return plain_act(context, call, Act::withdraw); });
+  act("acknowledge", Scope::transfers_receive,
+      [&context](const Call& call) { return acknowledge(context, call); });
+  act("accept", Scope::transfers_receive,
+      [&context](const Call& call) { return accept(context, call); });
+  act("reject", Scope::transfers_receive,
+      [&context](const Call& call) { return reject(context, call); });
+  router.add({"GET", one + "/bag", Scope::transfers_read, 0,
+              [&context](const Call& call) { return bag_summary(context, call); }});
+  router.add({"GET", one + "/bag.tar", Scope::transfers_read, 0,
+              [&context](const Call& call) { return bag_tar(context, call); }});
+  router.add({"GET", one + "/bag/files", Scope::transfers_read, 0,
+              [&context](const Call& call) { return bag_files(context, call); }});
+  router.add({"GET", one + "/bag/files/{bag_path...}", Scope::transfers_read, 0,
+              [&context](const Call& call) { return bag_file(context, call); }});
+}
+
+}  // namespace versement::api

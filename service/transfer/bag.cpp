@@ -1,0 +1,146 @@
+#include "service/transfer/bag.hpp"
+
+#include <algorithm>
+
+#include "store/query.hpp"
+
+namespace versement::transfer {
+namespace {
+
+// Plans kept for the pulls that are under way; one of 100 000 files takes some 25 MB.
+constexpr std::size_t kPlansKept = 4;
+
+// The place of a tag file in the archive.
+int rank_of(std::string_view path) {
+  if (path == "bagit.txt") return 0;
+  if (path.starts_with("tagmanifest-")) return 1;
+  if (path.starts_with("manifest-")) return 2;
+  if (path.starts_with("data/")) return 4;
+  return 3;
+}
+
+std::string owner_of(const json::Object& transfer) {
+  return "transfer/" + json::text_at(transfer, "id");
+}
+
+Result<std::vector<BagFile>> tag_files(const store::Store& store, const json::Object& transfer) {
+  TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(transfer, "object")));
+  std::vector<BagFile> files;
+  TRY(store::for_each_file(store, owner_of(transfer), 1, [&](const index::FileRow& row) {
+    files.push_back({.path = row.path, .item = {}, .object = object, .row = row});
+    return true;
+  }));
+  std::stable_sort(files.begin(), files.end(), [](const BagFile& a, const BagFile& b) {
+    return rank_of(a.path) < rank_of(b.path);
+  });
+  return files;
+}
+
+}  // namespace
+
+Result<void> for_each_bag_file(const store::Store& store, const json::Object& transfer,
+                               const std::function<bool(const BagFile&)>& each) {
+  TRY_SET(const auto tags, tag_files(store, transfer));
+  for (const BagFile& file : tags) {
+    if (!each(file)) return {};
+  }
+  const std::string prefix = store::keys::transfer_items(json::text_at(transfer, "id"));
+  std::vector<json::Object> items;
+  TRY(store.index().scan(prefix, "", [&](std::string_view, std::string_view value) {
+    if (auto item = json::parse_object(value)) items.push_back(std::move(*item));
+    return true;
+  }));
+  bool more = true;
+  for (const json::Object& item : items) {
+    const std::string slug = json::text_at(item, "item_id");
+    const auto version = static_cast<std::uint32_t>(json::number_at(item, "version"));
+    TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(item, "object")));
+    TRY(store::for_each_file(store, slug, version, [&](const index::FileRow& row) {
+      more = each({.path = "data/" + slug + "/" + row.path,
+                   .item = slug,
+                   .object = object,
+                   .row = row});
+      return more;
+    }));
+    if (!more) return {};
+  }
+  return {};
+}
+
+Result<BagFile> find_bag_file(const store::Store& store, const json::Object& transfer,
+                              std::string_view path) {
+  const Error missing(Code::not_found, "the bag has no such file");
+  auto tag = store.file_row(owner_of(transfer), 1, path);
+  if (tag) {
+    TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(transfer, "object")));
+    return BagFile{std::string(path), {}, object, *tag};
+  }
+  if (!path.starts_with("data/")) return missing;
+  const std::string_view below = path.substr(5);
+  const std::size_t slash = below.find('/');
+  if (slash == std::string_view::npos) return missing;
+  const std::string slug(below.substr(0, slash));
+  auto item = store.index().record(
+      store::keys::transfer_item(json::text_at(transfer, "id"), slug));
+  if (!item) return missing;
+  auto row = store.file_row(slug, static_cast<std::uint32_t>(json::number_at(*item, "version")),
+                            below.substr(slash + 1));
+  if (!row) return missing;
+  TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(*item, "object")));
+  return BagFile{std::string(path), slug, object, *row};
+}
+
+Result<std::shared_ptr<bagit::TarSource>> Bags::make(const json::Object& transfer) {
+  struct Place {
+    std::shared_ptr<const Path> object;  // shared by the files of one object
+    std::string content_path;
+  };
+  auto places = std::make_shared<std::vector<Place>>();
+  std::vector<bagit::TarMember> members;
+  const std::string top = json::text_at(transfer, "bag_name") + "/";
+  std::shared_ptr<const Path> folder;
+  ObjectId last;
+  TRY(for_each_bag_file(store_, transfer, [&](const BagFile& file) {
+    if (file.object != last || !folder) {
+      last = file.object;
+      folder = std::make_shared<const Path>(store_.object_folder(file.object));
+    }
+    members.push_back({top + file.path, file.row.size_bytes});
+    places->push_back({folder, file.row.content_path});
+    return true;
+  }));
+  TRY_SET(const Timestamp sealed, Timestamp::parse(json::text_at(transfer, "sealed_at")));
+  std::vector<std::uint64_t> sizes;
+  for (const bagit::TarMember& member : members) sizes.push_back(member.size_bytes);
+  auto open = [disk = &store_.disk(), places, sizes = std::move(sizes)](
+                  std::size_t member) -> Result<std::shared_ptr<Source>> {
+    const Place& place = places->at(member);
+    return std::shared_ptr<Source>(
+        std::make_shared<FileSource>(*disk, *place.object / place.content_path, sizes[member]));
+  };
+  return std::make_shared<bagit::TarSource>(std::move(members), sealed, std::move(open));
+}
+
+Result<std::shared_ptr<bagit::TarSource>> Bags::tar(const json::Object& transfer) {
+  const std::string id = json::text_at(transfer, "id");
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto at = kept_.begin(); at != kept_.end(); ++at) {
+      if (at->first != id) continue;
+      kept_.splice(kept_.begin(), kept_, at);
+      return kept_.front().second;
+    }
+  }
+  TRY_SET(auto made, make(transfer));
+  const std::scoped_lock lock(mutex_);
+  kept_.emplace_front(id, made);
+  if (kept_.size() > kPlansKept) kept_.pop_back();
+  return made;
+}
+
+std::string tar_etag(const json::Object& transfer) {
+  return "\"" + json::text_at(transfer, "seal_digest").substr(0, 32) + "-tar" +
+         std::to_string(json::number_at(transfer, "serialisation")) + "\"";
+}
+
+}  // namespace versement::transfer

@@ -1,0 +1,55 @@
+#include "store/query.hpp"
+
+#include "store/base/text.hpp"
+
+namespace versement::store {
+namespace {
+
+Result<json::Object> named(const Store& store, const std::string& key, std::string_view kind,
+                           std::string_view id) {
+  auto record = store.index().record(key);
+  if (record || record.error().code() != Code::not_found) return record;
+  return Error(Code::not_found,
+               "there is no " + std::string(kind) + " '" + printable(id.substr(0, 200)) + "'");
+}
+
+}  // namespace
+
+Result<json::Object> item_record(const Store& store, std::string_view slug) {
+  return named(store, keys::item(slug), "item", slug);
+}
+Result<json::Object> collection_record(const Store& store, std::string_view id) {
+  return named(store, keys::collection(id), "collection", id);
+}
+Result<json::Object> transfer_record(const Store& store, std::string_view id) {
+  return named(store, keys::transfer(id), "transfer", id);
+}
+Result<json::Object> agreement_record(const Store& store, std::string_view id) {
+  return named(store, keys::agreement(id), "agreement", id);
+}
+Result<json::Object> job_record(const Store& store, std::string_view id) {
+  return named(store, keys::job(id), "job", id);
+}
+
+Result<json::Object> verification_record(const Store& store, std::string_view owner) {
+  auto record = store.index().record(keys::verification(owner));
+  if (!record && record.error().code() == Code::not_found) return json::Object();
+  return record;
+}
+
+Result<void> for_each_file(const Store& store, std::string_view owner, std::uint32_t version,
+                           const std::function<bool(const index::FileRow&)>& each) {
+  const std::string prefix = keys::files(owner, version);
+  Result<void> decoded;
+  TRY(store.index().scan(prefix, "", [&](std::string_view key, std::string_view value) {
+    auto row = index::decode_file_row(keys::rest(key, prefix), value);
+    if (!row) {
+      decoded = std::move(row).error();
+      return false;
+    }
+    return each(*row);
+  }));
+  return decoded;
+}
+
+}  // namespace versement::store

@@ -1,0 +1,31 @@
+// Reading the index through the store: keys, and the look-ups that many need.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "store/index/keys.hpp"
+#include "store/store.hpp"
+
+namespace versement::store {
+
+namespace keys = index::keys;
+
+// The record of a thing, by kind. Errors: not_found, which names the thing.
+Result<json::Object> item_record(const Store& store, std::string_view slug);
+Result<json::Object> collection_record(const Store& store, std::string_view id);
+Result<json::Object> transfer_record(const Store& store, std::string_view id);
+Result<json::Object> agreement_record(const Store& store, std::string_view id);
+Result<json::Object> job_record(const Store& store, std::string_view id);
+
+// The state of verification of an owner ("item SLUG", "transfer ID"); empty when there is none.
+Result<json::Object> verification_record(const Store& store, std::string_view owner);
+
+// Calls `each` for the files of a version, by path, until it returns false. The owner is an item's
+// slug, or "transfer/ID" for the tag files of a seal.
+Result<void> for_each_file(const Store& store, std::string_view owner, std::uint32_t version,
+                           const std::function<bool(const index::FileRow&)>& each);
+
+}  // namespace versement::store
