@@ -1,0 +1,235 @@
+#include "service/daemon.hpp"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+
+#include "service/api/api.hpp"
+#include "service/api/work_kinds.hpp"
+#include "service/ingest/run.hpp"
+#include "service/jobs/work.hpp"
+#include "service/transfer/seal.hpp"
+#include "store/audit/object.hpp"
+#include "store/base/publish.hpp"
+#include "store/base/text.hpp"
+#include "store/base/version.hpp"
+#include "store/query.hpp"
+
+namespace versement::service {
+namespace {
+
+// Tells systemd how it stands, where systemd asked (NOTIFY_SOCKET).
+void notify_supervisor(std::string_view state) {
+  const char* const name = ::getenv("NOTIFY_SOCKET");
+  if (name == nullptr || std::strlen(name) >= sizeof(sockaddr_un::sun_path)) return;
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, name, std::strlen(name));
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(name));
+  // Best effort: a supervisor that does not hear this will say so itself.
+  (void)::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&address), length);
+}
+
+mets::Organisation organisation_of(const json::Object& collection) {
+  const json::Object& agency = json::object_at(collection, "originating_agency");
+  return {.id = json::text_at(agency, "id"), .name = json::text_at(agency, "name")};
+}
+
+Result<jobs::Ending> ingest_job(store::Store& store, const jobs::Running& running) {
+  ingest::IngestRequest request;
+  request.job = running.job.id;
+  request.agent = running.job.agent;
+  request.folder = json::text_at(running.job.request, "folder");
+  request.dry_run = json::flag_at(running.job.request, "dry_run");
+  const std::string collection_id = json::text_at(running.job.request, "collection");
+  TRY_SET(request.collection, Slug::parse(collection_id));
+  TRY_SET(const json::Object collection, store::collection_record(store, collection_id));
+  request.naan = json::text_at(collection, "naan");
+  request.defaults.rights = mets::rights_of(json::object_at(collection, "rights"));
+  request.archivist = organisation_of(collection);
+
+  auto progress = std::make_shared<ingest::IngestProgress>();
+  running.show_progress([progress] {
+    json::Object object;
+    object["phase"] = progress->total_items == 0 ? "looking" : "storing";
+    object["done_items"] = progress->done_items.load();
+    object["total_items"] = progress->total_items.load();
+    object["done_bytes"] = progress->done_bytes.load();
+    object["total_bytes"] = progress->total_bytes.load();
+    return object;
+  });
+  TRY_SET(const ingest::IngestResult result,
+          ingest::run_ingest(store, request, *progress, running.stop));
+  jobs::Ending ending;
+  ending.event_type = journal::type::kIngestFinished;
+  ending.outcome = result.items_rejected == 0 && result.errors == 0 ? "success" : "warning";
+  ending.objects["collection"] = collection_id;
+  ending.result = result.to_json();
+  return ending;
+}
+
+// Reads all of an item's object again. Errors: corrupt with what was found.
+Result<void> verify_item(store::Store& store, const std::string& slug, const std::stop_token& stop) {
+  TRY_SET(const json::Object item, store::item_record(store, slug));
+  TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(item, "object")));
+  audit::ObjectToCheck to_check;
+  to_check.folder = store.object_folder(object);
+  to_check.inventory_sha512 = json::text_at(item, "inventory_digest");
+  std::atomic<std::uint64_t> bytes{0};
+  std::string wrong;
+  TRY(audit::check_object(store.disk(), to_check, stop, bytes, [&](audit::FileOutcome&& outcome) {
+    if (outcome.outcome == audit::Outcome::verified || !wrong.empty()) return;
+    wrong = std::string(audit::outcome_name(outcome.outcome)) + ": " + outcome.path;
+  }));
+  if (wrong.empty()) return {};
+  return Error(Code::corrupt, wrong + "; run an audit, and repair the item first");
+}
+
+Result<jobs::Ending> seal_job(store::Store& store, const jobs::Running& running) {
+  auto progress = std::make_shared<transfer::SealProgress>();
+  running.show_progress([progress] {
+    json::Object object;
+    object["phase"] = "verifying";
+    object["done_items"] = progress->done_items.load();
+    object["total_items"] = progress->total_items.load();
+    return object;
+  });
+  transfer::SealOptions options;
+  options.agent = running.job.agent;
+  options.job = running.job.id.text();
+  options.verify = [&](const std::string& slug) { return verify_item(store, slug, running.stop); };
+  jobs::Ending ending;
+  ending.objects["transfer"] = running.job.transfer;
+  TRY_SET(ending.result,
+          transfer::seal(store, running.job.transfer, options, *progress, running.stop));
+  return ending;
+}
+
+// The inboxes without links, so that a deposit's path can be compared.
+Result<std::vector<Path>> real_inboxes(const Settings& settings) {
+  std::vector<Path> real;
+  for (const std::string& inbox : settings.inboxes) {
+    const std::unique_ptr<char, void (*)(void*)> path(::realpath(inbox.c_str(), nullptr), ::free);
+    if (!path) return Error::from_errno(errno, "the inbox " + inbox);
+    real.emplace_back(path.get());
+  }
+  return real;
+}
+
+// Waits for a signal on a thread of its own; the second one ends the process at once.
+class SignalWaiter {
+ public:
+  explicit SignalWaiter(net::Server& server)
+      : thread_([&server] {
+          sigset_t set = {};
+          sigemptyset(&set);
+          for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, number);
+          bool stopping = false;
+          while (true) {
+            int number = 0;
+            if (::sigwait(&set, &number) != 0) continue;
+            if (number == SIGUSR2) return;  // Our own: the server has ended.
+            if (number == SIGHUP) {
+              log::warning("SIGHUP: this version takes up no changed settings; restart it");
+              continue;
+            }
+            if (std::exchange(stopping, true)) ::_exit(130);
+            log::info("stopping; a second signal stops at once");
+            notify_supervisor("STOPPING=1");
+            server.stop();
+          }
+        }) {}
+  ~SignalWaiter() {
+    (void)::pthread_kill(thread_.native_handle(), SIGUSR2);
+    thread_.join();
+  }
+  SignalWaiter(const SignalWaiter&) = delete;
+  SignalWaiter& operator=(const SignalWaiter&) = delete;
+
+ private:
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<Path> init(Disk& disk, Clock& clock, const Settings& settings) {
+  TRY(store::Store::create(disk, clock, settings.data, settings.origin));
+  store::StoreOptions options = settings.store;
+  options.data = settings.data;
+  TRY_SET(const auto store, store::Store::open(disk, clock, options));
+  TRY_SET(const auto tokens, api::Tokens::load(*store));
+  api::TokenRequest request;
+  request.name = "admin";
+  request.role = http::Role::admin;
+  TRY_SET(const api::TokenCreated created, tokens->create(request, kProgramName));
+  const Path file = store->layout().secrets / "admin-token";
+  TRY(publish_file(disk, file, as_bytes(created.secret + "\n"), 0600));
+  return file;
+}
+
+Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
+  store::StoreOptions options = settings.store;
+  options.data = settings.data;
+  TRY_SET(const std::vector<Path> inboxes, real_inboxes(settings));
+  TRY_SET(const auto store, store::Store::open(disk, clock, options));
+  const store::Recovered& recovered = store->recovered();
+  if (recovered.completed + recovered.dropped + recovered.quarantined > 0) {
+    log::warning("the service had ended in the middle of deposits",
+                 {{"completed", std::to_string(recovered.completed)},
+                  {"dropped", std::to_string(recovered.dropped)},
+                  {"quarantined", std::to_string(recovered.quarantined)}});
+  }
+  TRY_SET(const auto tokens, api::Tokens::load(*store));
+  jobs::Queue queue(*store);
+  jobs::register_audits(queue, *store, settings.audit_threads);
+  queue.handle(std::string(api::kIngestKind), "ingest",
+               [&store](const jobs::Running& running) { return ingest_job(*store, running); });
+  queue.handle(std::string(api::kSealKind), "seal",
+               [&store](const jobs::Running& running) { return seal_job(*store, running); });
+  transfer::Bags bags(*store);
+  Metrics metrics;
+  api::Context context{.store = *store,
+                       .queue = queue,
+                       .tokens = *tokens,
+                       .bags = bags,
+                       .metrics = metrics,
+                       .inboxes = inboxes,
+                       .started_at = clock.now(),
+                       .transfer_mutex = {}};
+  api::Api api(context, settings.access_log);
+  TRY_SET(const auto server, net::Server::listen(settings.server, api));
+  journal::Event started = store->event(journal::type::kServiceStarted, kProgramName);
+  started.detail["version"] = kVersion;
+  TRY(store->append(std::move(started)));
+  TRY(queue.start());
+  {
+    const jobs::Scheduler scheduler(queue, *store, settings.policy_every);
+    const SignalWaiter signals(*server);
+    for (const std::string& address : server->addresses()) {
+      log::info("serving", {{"address", address},
+                            {"tls", settings.server.tls_certificate.empty() ? "no" : "yes"},
+                            {"data", settings.data.native()}});
+    }
+    notify_supervisor("READY=1");
+    server->run();
+  }
+  queue.stop();
+  if (auto stopped = store->append(store->event(journal::type::kServiceStopped, kProgramName));
+      !stopped) {
+    log::warning("the end of the service could not be journaled",
+                 {{"why", stopped.error().what()}});
+  }
+  log::info("stopped");
+  return {};
+}
+
+}  // namespace versement::service

@@ -1,0 +1,141 @@
+// versementd: flags, then the daemon.
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "service/daemon.hpp"
+#include "service/net/probe.hpp"
+#include "store/base/version.hpp"
+
+namespace versement::service {
+namespace {
+
+constexpr int kOk = 0;
+constexpr int kUsage = 3;
+constexpr int kFailed = 4;
+
+struct Flags {
+  std::string config;
+  std::string data;
+  std::vector<std::string> listen;
+  std::vector<std::string> inboxes;
+  std::string tls_cert, tls_key;
+  std::string origin;
+  std::string log_level, log_format;
+  bool init = false, check_config = false, print_config = false, health = false, ready = false;
+};
+
+void add_flags(CLI::App& app, Flags& flags) {
+  app.add_option("--config", flags.config, "Settings file (TOML); see versementd.toml(5)");
+  app.add_option("--data", flags.data, "Data folder [data.path]");
+  app.add_option("--listen", flags.listen,
+                 "Address to listen on, such as 127.0.0.1:8480; may be repeated [server.listen]");
+  app.add_option("--inbox", flags.inboxes,
+                 "Folder below which deposits may lie; may be repeated [ingest.inbox]");
+  app.add_option("--tls-cert", flags.tls_cert, "Certificate chain, PEM [server.tls_cert]");
+  app.add_option("--tls-key", flags.tls_key, "Its private key, PEM [server.tls_key]");
+  app.add_option("--origin", flags.origin,
+                 "With --init: the journal's name, such as archive.example/fonds [journal.origin]");
+  app.add_option("--log-level", flags.log_level, "debug, info, warning or error [log.level]");
+  app.add_option("--log-format", flags.log_format, "json or text [log.format]");
+  app.add_flag("--init", flags.init,
+               "Make a new data folder and the first administrator's token, and end");
+  app.add_flag("--check-config", flags.check_config, "Check the settings and end: 0 good, 3 not");
+  app.add_flag("--print-config", flags.print_config,
+               "Print the settings in force and where each comes from, and end");
+  app.add_flag("--health", flags.health, "Ask the running daemon whether it is alive: 0 yes, 4 no");
+  app.add_flag("--ready", flags.ready, "With --health: whether it takes deposits, too");
+  app.set_version_flag("--version", std::string("versementd ") + kVersion);
+  app.footer(
+      "Examples:\n"
+      "  versementd --init --data /srv/versement --origin archive.example/phnom-penh\n"
+      "  versementd --data /srv/versement --inbox /srv/scans --listen 127.0.0.1:8480\n"
+      "Exit status: 0 stopped as asked, 3 usage or settings, 4 the service could not run.");
+}
+
+Result<Settings> settings_of(const Flags& flags, Config& config) {
+  TRY_SET(Settings settings, read_settings(config));
+  if (!flags.data.empty()) settings.data = flags.data;
+  if (!flags.listen.empty()) settings.server.listen = flags.listen;
+  if (!flags.inboxes.empty()) settings.inboxes = flags.inboxes;
+  if (!flags.tls_cert.empty()) settings.server.tls_certificate = flags.tls_cert;
+  if (!flags.tls_key.empty()) settings.server.tls_key = flags.tls_key;
+  if (!flags.origin.empty()) settings.origin = flags.origin;
+  if (!flags.log_level.empty()) {
+    TRY_SET(settings.log_level, log::parse_level(flags.log_level));
+  }
+  if (flags.log_format == "text") settings.log_format = log::Format::text;
+  return settings;
+}
+
+int failed(const Error& error, int code) {
+  std::cerr << "versementd: " << error.what() << "\n";
+  return code;
+}
+
+int health(const Settings& settings, bool ready) {
+  const auto status = net::probe(settings.server.listen.front(), ready ? "/readyz" : "/healthz",
+                                 !settings.server.tls_certificate.empty());
+  if (!status) return failed(status.error(), kFailed);
+  if (*status == 200) return kOk;
+  std::cerr << "versementd: the daemon answers " << *status << "\n";
+  return kFailed;
+}
+
+int run(const Flags& flags) {
+  auto config = Config::load(real_disk(), flags.config, "VERSEMENTD");
+  if (!config) return failed(config.error(), kUsage);
+  auto settings = settings_of(flags, *config);
+  if (!settings) return failed(settings.error(), kUsage);
+  if (flags.print_config) std::cout << print_settings(*config);
+  if (flags.print_config || flags.check_config) return kOk;
+  if (flags.health) return health(*settings, flags.ready);
+  log::configure(settings->log_level, settings->log_format);
+  if (flags.init) {
+    const auto token = init(real_disk(), real_clock(), *settings);
+    if (!token) return failed(token.error(), kFailed);
+    std::cout << "Data folder " << settings->data.native() << " is ready.\n"
+              << "The first administrator's token is in " << token->native()
+              << " (only its owner can read it).\n"
+              << "Next: versementd --data " << settings->data.native() << "\n";
+    return kOk;
+  }
+  const auto served = serve(real_disk(), real_clock(), *settings);
+  return served ? kOk : failed(served.error(), kFailed);
+}
+
+}  // namespace
+}  // namespace versement::service
+
+int main(int argc, char** argv) {
+  using namespace versement::service;
+  // Secrets and staging are nobody else's.
+  ::umask(0027);
+  sigset_t set = {};
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, number);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app("versementd: archival preservation and transfer daemon", "versementd");
+  Flags flags;
+  add_flags(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help and --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "versementd: " << error.what() << "\nTry: versementd --help\n";
+    return kUsage;
+  }
+  try {
+    return run(flags);
+  } catch (const std::exception& error) {
+    std::cerr << "versementd: " << error.what() << "\n";
+    return kFailed;
+  }
+}

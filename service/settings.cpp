@@ -1,0 +1,56 @@
+#include "service/settings.hpp"
+
+#include "store/base/pool.hpp"
+
+namespace versement::service {
+
+Result<Settings> read_settings(Config& config) {
+  Settings s;
+  s.data = config.text("data.path", s.data.native());
+  s.store.min_free_bytes = config.size("data.min_free", s.store.min_free_bytes);
+  s.store.min_free_inodes =
+      config.number("data.min_free_inodes", s.store.min_free_inodes, 1'000'000'000);
+  s.store.verify_after_write = config.flag("data.verify_after_write", true);
+  s.store.index.cache_bytes = config.size("index.cache", s.store.index.cache_bytes);
+  s.store.index.open_files_max =
+      static_cast<int>(config.number("index.max_open_files", 512, 1'000'000));
+  s.origin = config.text("journal.origin", s.origin);
+  s.store.publish_delay = config.duration("journal.checkpoint_delay", s.store.publish_delay);
+  s.inboxes = config.list("ingest.inbox", {});
+  s.server.listen = config.list("server.listen", s.server.listen);
+  s.server.tls_certificate = config.text("server.tls_cert", "");
+  s.server.tls_key = config.text("server.tls_key", "");
+  s.server.connections_max =
+      config.number("server.max_connections", s.server.connections_max, 1'000'000);
+  s.server.pool_threads = config.number("server.threads", s.server.pool_threads, 1024);
+  s.server.timeouts.header = config.duration("server.header_timeout", s.server.timeouts.header);
+  s.server.timeouts.body = config.duration("server.body_timeout", s.server.timeouts.body);
+  s.server.timeouts.idle = config.duration("server.idle_timeout", s.server.timeouts.idle);
+  s.server.timeouts.stall = config.duration("server.stall_timeout", s.server.timeouts.stall);
+  s.server.shutdown_grace = config.duration("server.shutdown_grace", s.server.shutdown_grace);
+  s.audit_threads = config.number("audit.workers", processor_count(), 256);
+  s.policy_every = config.duration("audit.policy_interval", s.policy_every);
+  const std::string level = config.text("log.level", "info");
+  const std::string format = config.text("log.format", "json");
+  s.access_log = config.flag("log.access", true);
+  TRY(config.finish());
+  TRY_SET(s.log_level, log::parse_level(level));
+  if (format != "json" && format != "text") {
+    return Error(Code::invalid, "log.format must be json or text, not '" + format + "'");
+  }
+  s.log_format = format == "json" ? log::Format::json : log::Format::text;
+  if (s.server.tls_certificate.empty() != s.server.tls_key.empty()) {
+    return Error(Code::invalid, "server.tls_cert and server.tls_key go together");
+  }
+  return s;
+}
+
+std::string print_settings(const Config& config) {
+  std::string out;
+  for (const auto& [key, value] : config.in_force()) {
+    out += key + " = " + value.value + "  # " + value.source + "\n";
+  }
+  return out;
+}
+
+}  // namespace versement::service
