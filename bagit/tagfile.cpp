@@ -22,10 +22,17 @@ std::string encode_path(std::string_view path) {
   std::string out;
   for (const char c : path) {
     switch (c) {
-      case '\n': out += "%0A"; break;
-      case '\r': out += "%0D"; break;
-      case '%': out += "%25"; break;
-      default: out += c;
+      case '\n':
+        out += "%0A";
+        break;
+      case '\r':
+        out += "%0D";
+        break;
+      case '%':
+        out += "%25";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -78,7 +85,8 @@ Result<Declaration> parse_bagit_txt(std::string_view bytes) {
     return {};
   }));
   if (lines.size() != 2) return bad_declaration("it must have exactly two lines");
-  if (!lines[0].starts_with(kVersionLabel)) return bad_declaration("line 1 must be 'BagIt-Version: M.N'");
+  if (!lines[0].starts_with(kVersionLabel))
+    return bad_declaration("line 1 must be 'BagIt-Version: M.N'");
   if (!lines[1].starts_with(kEncodingLabel)) {
     return bad_declaration("line 2 must be 'Tag-File-Character-Encoding: NAME'");
   }
@@ -110,7 +118,8 @@ std::string write_bag_info(const BagInfo& info) {
   for (const auto& [label, value] : info) {
     std::string line = label + ": ";
     // A line break inside a value would begin a new label: it becomes a blank.
-    for (const char c : value) line += c == '\n' || c == '\r' ? ' ' : c;
+    for (const char c : value)
+      line += c == '\n' || c == '\r' ? ' ' : c;
     out += line + "\n";
   }
   return out;
@@ -159,7 +168,8 @@ Result<void> parse_manifest(std::string_view bytes,
       out.asterisk = true;
       rest.remove_prefix(1);
     }
-    while (rest.starts_with("./")) rest.remove_prefix(2);
+    while (rest.starts_with("./"))
+      rest.remove_prefix(2);
     out.path = decode_path(rest, &out.strange_percent);
     return each(std::move(out));
   });

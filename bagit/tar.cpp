@@ -13,7 +13,9 @@ constexpr std::uint64_t kEndBytes = 2 * kBlock;
 constexpr std::size_t kNameBytesMax = 100;
 constexpr std::uint64_t kOctalSizeMax = 077777777777;  // eleven octal digits: 8 GiB - 1
 
-std::uint64_t padded(std::uint64_t size) { return (size + kBlock - 1) / kBlock * kBlock; }
+std::uint64_t padded(std::uint64_t size) {
+  return (size + kBlock - 1) / kBlock * kBlock;
+}
 
 bool is_plain(std::string_view path) {
   return path.size() <= kNameBytesMax && std::all_of(path.begin(), path.end(), [](char c) {
@@ -43,7 +45,8 @@ std::string block_of(std::string_view name, std::uint64_t size, Timestamp modifi
   block.replace(257, 5, "ustar");
   block.replace(263, 2, "00");
   unsigned sum = 0;
-  for (const char c : block) sum += static_cast<unsigned char>(c);
+  for (const char c : block)
+    sum += static_cast<unsigned char>(c);
   put_octal(sum, 148, 7, &block);
   block[155] = ' ';
   return block;

@@ -1,11 +1,11 @@
 #include "bagit/validate.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
+
+#include <fcntl.h>
 
 #include "bagit/tagfile.hpp"
 #include "store/base/digest.hpp"
@@ -37,7 +37,8 @@ class Validator {
   Result<Report> run() {
     TRY_SET(const FileInfo info, disk_.info(bag_));
     if (info.kind != FileKind::folder) {
-      return Error(Code::invalid, bag_.native() + " is no folder; bags in archives are not read yet");
+      return Error(Code::invalid,
+                   bag_.native() + " is no folder; bags in archives are not read yet");
     }
     TRY(walk("", 0));
     declaration();
@@ -50,8 +51,12 @@ class Validator {
   }
 
  private:
-  void find(std::string code, Severity severity, std::string section, std::string path,
-            std::string detail, std::size_t line = 0) {
+  void find(std::string code,
+            Severity severity,
+            std::string section,
+            std::string path,
+            std::string detail,
+            std::size_t line = 0) {
     const std::scoped_lock lock(mutex_);
     report_.findings.push_back({.code = std::move(code),
                                 .severity = severity,
@@ -62,15 +67,21 @@ class Validator {
                                 .found = {},
                                 .detail = std::move(detail)});
   }
-  void error(std::string code, std::string section, std::string path, std::string detail,
+  void error(std::string code,
+             std::string section,
+             std::string path,
+             std::string detail,
              std::size_t line = 0) {
     find(std::move(code), Severity::error, std::move(section), std::move(path), std::move(detail),
          line);
   }
-  void warn(std::string code, std::string section, std::string path, std::string detail,
+  void warn(std::string code,
+            std::string section,
+            std::string path,
+            std::string detail,
             std::size_t line = 0) {
-    find(std::move(code), Severity::warning, std::move(section), std::move(path),
-         std::move(detail), line);
+    find(std::move(code), Severity::warning, std::move(section), std::move(path), std::move(detail),
+         line);
   }
 
   // Every file below the bag, by its path. Links and special files are named and never opened.
@@ -165,8 +176,7 @@ class Validator {
       return;
     }
     if (const auto bad = first_invalid_utf8(*bytes)) {
-      error("encoding.invalid", "2.2", file.name,
-            "byte " + std::to_string(*bad) + " is not UTF-8");
+      error("encoding.invalid", "2.2", file.name, "byte " + std::to_string(*bad) + " is not UTF-8");
       return;
     }
     if (file.tag && file.name == "tagmanifest-sha512.txt") {
@@ -217,20 +227,21 @@ class Validator {
     if (!tree_.contains("fetch.txt")) return;
     const auto bytes = tag_file("fetch.txt", limits::kManifestBytesMax);
     if (!bytes) return;
-    auto read = for_each_line(*bytes, [&](std::size_t number, std::string_view line) -> Result<void> {
-      if (trim(line).empty()) return {};
-      const std::size_t first = line.find_first_of(" \t");
-      const std::size_t length = line.find_first_not_of(" \t", first);
-      const std::size_t second = line.find_first_of(" \t", length);
-      const std::size_t path = line.find_first_not_of(" \t", second);
-      if (first == 0 || path == std::string_view::npos) {
-        error("fetch.syntax", "2.2.3", "fetch.txt", "no URL, length and path", number);
-        return {};
-      }
-      bool strange = false;
-      fetch_.insert(decode_path(line.substr(path), &strange));
-      return {};
-    });
+    auto read =
+        for_each_line(*bytes, [&](std::size_t number, std::string_view line) -> Result<void> {
+          if (trim(line).empty()) return {};
+          const std::size_t first = line.find_first_of(" \t");
+          const std::size_t length = line.find_first_not_of(" \t", first);
+          const std::size_t second = line.find_first_of(" \t", length);
+          const std::size_t path = line.find_first_not_of(" \t", second);
+          if (first == 0 || path == std::string_view::npos) {
+            error("fetch.syntax", "2.2.3", "fetch.txt", "no URL, length and path", number);
+            return {};
+          }
+          bool strange = false;
+          fetch_.insert(decode_path(line.substr(path), &strange));
+          return {};
+        });
     if (!read) error("fetch.syntax", "2.2.3", "fetch.txt", read.error().what());
   }
 
@@ -282,7 +293,8 @@ class Validator {
   void hash_one(const std::string& path, const Expected& expected) {
     if (options_.stop.stop_requested()) return;
     std::vector<Algorithm> algorithms;
-    for (const auto& [algorithm, digest] : expected.digests) algorithms.push_back(algorithm);
+    for (const auto& [algorithm, digest] : expected.digests)
+      algorithms.push_back(algorithm);
     auto digests = read_digests(path, algorithms);
     if (!digests) {
       unreadable(path, digests.error());
@@ -360,12 +372,12 @@ class Validator {
                      [](const Finding& a, const Finding& b) {
                        return std::tie(a.path, a.code, a.line) < std::tie(b.path, b.code, b.line);
                      });
-    const bool damaged = std::any_of(
-        report_.findings.begin(), report_.findings.end(), [](const Finding& finding) {
+    const bool damaged =
+        std::any_of(report_.findings.begin(), report_.findings.end(), [](const Finding& finding) {
           return finding.severity == Severity::error && finding.code != "file.unreadable";
         });
-    report_.verdict = damaged         ? Verdict::invalid
-                      : unexaminable_ ? Verdict::unexaminable
+    report_.verdict = damaged          ? Verdict::invalid
+                      : unexaminable_  ? Verdict::unexaminable
                       : fetchable_ > 0 ? Verdict::incomplete
                                        : Verdict::valid;
     return std::move(report_);
@@ -392,10 +404,14 @@ class Validator {
 
 std::string_view verdict_name(Verdict verdict) {
   switch (verdict) {
-    case Verdict::valid: return "valid";
-    case Verdict::invalid: return "invalid";
-    case Verdict::incomplete: return "incomplete";
-    case Verdict::unexaminable: return "unexaminable";
+    case Verdict::valid:
+      return "valid";
+    case Verdict::invalid:
+      return "invalid";
+    case Verdict::incomplete:
+      return "incomplete";
+    case Verdict::unexaminable:
+      return "unexaminable";
   }
   return "unexaminable";
 }

@@ -75,7 +75,8 @@ constexpr std::string_view kStyle =
 
 std::string original_of_row(const BordereauRow& row) {
   std::vector<std::string> parts;
-  for (const std::string* part : {&row.original.shelfmark, &row.original.box, &row.original.extent}) {
+  for (const std::string* part :
+       {&row.original.shelfmark, &row.original.box, &row.original.extent}) {
     if (!part->empty()) parts.push_back(*part);
   }
   return join(parts, ", ");
@@ -114,7 +115,8 @@ std::string item_row(const BordereauRow& row, const Words& words) {
          cell(xml_escaped(row.description.date)) + cell(xml_escaped(original_of_row(row))) +
          cell(row.files == 0 ? std::string(words.none) : std::to_string(row.files), "number") +
          cell(row.files == 0 ? "" : xml_escaped(human_bytes(row.bytes)), "number") +
-         cell(spans(rights.credit_line, words.language)) + cell(spans(rights.owner, words.language)) +
+         cell(spans(rights.credit_line, words.language)) +
+         cell(spans(rights.owner, words.language)) +
          cell(spans(rights.conditions, words.language)) + "</tr>\n";
 }
 
@@ -151,7 +153,8 @@ std::string render_bordereau_html(const Bordereau& b, std::string_view language)
     out += "<th>" + xml_escaped(heading) + "</th>";
   }
   out += "</tr></thead>\n<tbody>\n";
-  for (const BordereauRow& row : b.rows) out += item_row(row, words);
+  for (const BordereauRow& row : b.rows)
+    out += item_row(row, words);
   out += "</tbody>\n</table>\n<table class=\"signatures\"><tr><td>" +
          xml_escaped(words.signature_from) + "<br><small>" + xml_escaped(words.place_date) +
          "</small></td><td>" + xml_escaped(words.signature_to) + "<br><small>" +
@@ -161,8 +164,8 @@ std::string render_bordereau_html(const Bordereau& b, std::string_view language)
 
 std::string render_bordereau_csv(const Bordereau& b) {
   const std::array<std::string, 15> header{
-      "identifier", "version",   "title",  "title@en", "title@km", "date",  "type",      "shelfmark",
-      "box",        "extent",    "files",  "bytes",    "credit",   "owner", "conditions"};
+      "identifier", "version", "title", "title@en", "title@km", "date",  "type",      "shelfmark",
+      "box",        "extent",  "files", "bytes",    "credit",   "owner", "conditions"};
   std::string out = csv::write_row(header);
   for (const BordereauRow& row : b.rows) {
     const auto in = [&](const char* language) {

@@ -10,13 +10,15 @@ namespace {
 
 json::Array array_of(const std::vector<Localized>& texts) {
   json::Array array;
-  for (const Localized& text : texts) array.emplace_back(to_json(text));
+  for (const Localized& text : texts)
+    array.emplace_back(to_json(text));
   return array;
 }
 
 json::Array array_of(const std::vector<std::string>& texts) {
   json::Array array;
-  for (const std::string& text : texts) array.emplace_back(text);
+  for (const std::string& text : texts)
+    array.emplace_back(text);
   return array;
 }
 
@@ -56,7 +58,8 @@ bool mentions(const std::string& text, std::initializer_list<std::string_view> w
 
 json::Object to_json(const Localized& text) {
   json::Object object;
-  for (const auto& [language, value] : text) object[language] = value;
+  for (const auto& [language, value] : text)
+    object[language] = value;
   return object;
 }
 
@@ -147,8 +150,8 @@ Description description_of(const json::Object& object) {
   out.rights = rights_of(json::object_at(object, "rights"));
   for (const json::Value& value : json::array_at(object, "identifiers")) {
     if (!value.is_object()) continue;
-    out.identifiers.push_back({json::text_at(value.get_object(), "type"),
-                               json::text_at(value.get_object(), "value")});
+    out.identifiers.push_back(
+        {json::text_at(value.get_object(), "type"), json::text_at(value.get_object(), "value")});
   }
   for (const json::Value& value : json::array_at(object, "unmapped")) {
     if (!value.is_object()) continue;
@@ -160,7 +163,8 @@ Description description_of(const json::Object& object) {
 
 std::vector<std::pair<std::string, std::string>> in_order(const Localized& text) {
   std::vector<std::pair<std::string, std::string>> out(text.begin(), text.end());
-  std::stable_partition(out.begin(), out.end(), [](const auto& each) { return each.first == "fr"; });
+  std::stable_partition(out.begin(), out.end(),
+                        [](const auto& each) { return each.first == "fr"; });
   return out;
 }
 

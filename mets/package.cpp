@@ -30,7 +30,8 @@ constexpr std::array<Namespace, 6> kNamespaces{{
      "http://www.openarchives.org/OAI/2.0/oai_dc.xsd", "2.0"},
     {"Dublin Core", "http://purl.org/dc/elements/1.1/",
      "http://dublincore.org/schemas/xmls/simpledc20021212.xsd", "1.1"},
-    {"xlink", "http://www.w3.org/1999/xlink", "http://www.loc.gov/standards/xlink/xlink.xsd", "1.1"},
+    {"xlink", "http://www.w3.org/1999/xlink", "http://www.loc.gov/standards/xlink/xlink.xsd",
+     "1.1"},
     {"CSIP", "https://DILCIS.eu/XML/METS/CSIPExtensionMETS",
      "https://earkcsip.dilcis.eu/schema/DILCISExtensionMETS.xsd", "2.2.0"},
 }};
@@ -50,7 +51,9 @@ Named named(const std::string& path, const GeneratedFile& file) {
           .sha512 = digest_of(Algorithm::sha512, file.bytes)};
 }
 
-std::string href(std::string_view path) { return percent_encode(path, "-._~/"); }
+std::string href(std::string_view path) {
+  return percent_encode(path, "-._~/");
+}
 
 // One METS file of the package.
 class Mets {
@@ -59,18 +62,17 @@ class Mets {
       : input_(input), objid_(objid), created_(input.created.text_seconds()) {
     const Category category = category_of(input.description, !input.files.empty());
     const bool root = content_information.empty();
-    xml_.open("mets:mets",
-              {{"xmlns:mets", "http://www.loc.gov/METS/"},
-               {"xmlns:xlink", "http://www.w3.org/1999/xlink"},
-               {"xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"},
-               {"xmlns:csip", "https://DILCIS.eu/XML/METS/CSIPExtensionMETS"},
-               {"OBJID", objid},
-               {"LABEL", any_of(input.description.title)},
-               {"TYPE", category.mets_type},
-               {"csip:CONTENTINFORMATIONTYPE", root ? "MIXED" : "OTHER"},
-               {"csip:OTHERCONTENTINFORMATIONTYPE", content_information},
-               {"PROFILE", kProfile},
-               {"xsi:schemaLocation", kSchemaLocation}});
+    xml_.open("mets:mets", {{"xmlns:mets", "http://www.loc.gov/METS/"},
+                            {"xmlns:xlink", "http://www.w3.org/1999/xlink"},
+                            {"xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"},
+                            {"xmlns:csip", "https://DILCIS.eu/XML/METS/CSIPExtensionMETS"},
+                            {"OBJID", objid},
+                            {"LABEL", any_of(input.description.title)},
+                            {"TYPE", category.mets_type},
+                            {"csip:CONTENTINFORMATIONTYPE", root ? "MIXED" : "OTHER"},
+                            {"csip:OTHERCONTENTINFORMATIONTYPE", content_information},
+                            {"PROFILE", kProfile},
+                            {"xsi:schemaLocation", kSchemaLocation}});
     header();
   }
 
@@ -130,10 +132,12 @@ class Mets {
   void close_group() { xml_.close(); }
 
   // `salt` keeps apart the ids of a file that two groups name.
-  void file(const Named& file, std::string_view salt, std::string_view admid = "",
+  void file(const Named& file,
+            std::string_view salt,
+            std::string_view admid = "",
             std::string_view dmdid = "") {
-    const Uuid id = file_uuid(input_.objid, std::string(objid_) + " " + file.path +
-                                                std::string(salt));
+    const Uuid id =
+        file_uuid(input_.objid, std::string(objid_) + " " + file.path + std::string(salt));
     xml_.open("mets:file", {{"ID", "ID-" + id.text()},
                             {"MIMETYPE", file.media_type},
                             {"SIZE", std::to_string(file.size_bytes)},
@@ -142,9 +146,8 @@ class Mets {
                             {"CHECKSUMTYPE", "SHA-512"},
                             {"ADMID", admid},
                             {"DMDID", dmdid}});
-    xml_.empty("mets:FLocat", {{"LOCTYPE", "URL"},
-                               {"xlink:type", "simple"},
-                               {"xlink:href", href(file.path)}});
+    xml_.empty("mets:FLocat",
+               {{"LOCTYPE", "URL"}, {"xlink:type", "simple"}, {"xlink:href", href(file.path)}});
     xml_.close();
   }
 
@@ -152,10 +155,9 @@ class Mets {
     xml_.open("mets:structMap",
               {{"ID", "structmap-csip"}, {"TYPE", "PHYSICAL"}, {"LABEL", "CSIP"}});
     xml_.open("mets:div", {{"ID", "div-root"}, {"LABEL", objid_}});
-    xml_.empty("mets:div", {{"ID", "div-metadata"},
-                            {"LABEL", "Metadata"},
-                            {"DMDID", "dmd-dc"},
-                            {"ADMID", admid}});
+    xml_.empty(
+        "mets:div",
+        {{"ID", "div-metadata"}, {"LABEL", "Metadata"}, {"DMDID", "dmd-dc"}, {"ADMID", admid}});
   }
   void close_structure() {
     xml_.close();
@@ -191,8 +193,11 @@ class Mets {
   }
 
  private:
-  void md_ref(std::string_view id, const Named& file, std::string_view type,
-              std::string_view version, std::string_view xptr) {
+  void md_ref(std::string_view id,
+              const Named& file,
+              std::string_view type,
+              std::string_view version,
+              std::string_view xptr) {
     xml_.empty("mets:mdRef", {{"ID", id},
                               {"LOCTYPE", "URL"},
                               {"xlink:type", "simple"},
@@ -243,9 +248,11 @@ std::string render_readme(const PackageInput& input) {
   section("Crédit obligatoire / Mandatory credit", d.rights.credit_line);
   section("Propriétaire / Owner", d.rights.owner);
   text +=
-      "Ce paquet suit le profil E-ARK CSIP 2.2.0. METS.xml en est l'entrée ; les empreintes SHA-512 "
+      "Ce paquet suit le profil E-ARK CSIP 2.2.0. METS.xml en est l'entrée ; les empreintes "
+      "SHA-512 "
       "de chaque fichier s'y trouvent.\n"
-      "This package follows the E-ARK CSIP 2.2.0 profile. Begin with METS.xml; it holds the SHA-512 "
+      "This package follows the E-ARK CSIP 2.2.0 profile. Begin with METS.xml; it holds the "
+      "SHA-512 "
       "digest of every file.\n";
   return text;
 }
@@ -264,7 +271,8 @@ std::string render_notice(const PackageInput& input) {
   line("Cote / Shelfmark", input.original.shelfmark);
   line("Boîte / Box", input.original.box);
   line("Importance matérielle / Extent", input.original.extent);
-  for (const std::string& part : input.parts) line("Comprend / Has part", part);
+  for (const std::string& part : input.parts)
+    line("Comprend / Has part", part);
   return text;
 }
 
@@ -276,9 +284,12 @@ GeneratedFile text_file(std::string path, std::string bytes, std::string role) {
   return {std::move(path), std::move(bytes), "text/plain", std::move(role)};
 }
 
-std::string render_representation_mets(const PackageInput& input, std::string_view name,
-                                       std::string_view content_information, const Named& dc,
-                                       const Named& premis, const std::vector<PayloadFile>& files) {
+std::string render_representation_mets(const PackageInput& input,
+                                       std::string_view name,
+                                       std::string_view content_information,
+                                       const Named& dc,
+                                       const Named& premis,
+                                       const std::vector<PayloadFile>& files) {
   Mets mets(input, name, content_information);
   mets.descriptive(dc);
   mets.administrative(premis, true);
@@ -299,9 +310,13 @@ std::string render_representation_mets(const PackageInput& input, std::string_vi
   return mets.take();
 }
 
-std::string render_package_mets(const PackageInput& input, std::string_view name,
-                                std::string_view content_information, const Named& dc,
-                                const Named& premis, const Named& readme, const Named& catalog,
+std::string render_package_mets(const PackageInput& input,
+                                std::string_view name,
+                                std::string_view content_information,
+                                const Named& dc,
+                                const Named& premis,
+                                const Named& readme,
+                                const Named& catalog,
                                 const Named& representation) {
   Mets mets(input, input.objid, "");
   mets.descriptive(dc);
@@ -335,7 +350,9 @@ Uuid file_uuid(std::string_view objid, std::string_view path) {
   return Uuid::of_name(uuid_space(), std::string(objid) + "/" + std::string(path));
 }
 
-std::string payload_folder() { return "representations/" + std::string(kRepresentation) + "/data/"; }
+std::string payload_folder() {
+  return "representations/" + std::string(kRepresentation) + "/data/";
+}
 
 std::vector<GeneratedFile> render_package(const PackageInput& input) {
   const Category category = category_of(input.description, !input.files.empty());
@@ -358,26 +375,24 @@ std::vector<GeneratedFile> render_package(const PackageInput& input) {
   }
 
   const GeneratedFile dc = xml_file("metadata/descriptive/dc.xml", render_dc(input));
-  const GeneratedFile inner_premis =
-      xml_file(folder + "metadata/preservation/premis.xml",
-               render_representation_premis(input, name, files));
+  const GeneratedFile inner_premis = xml_file(folder + "metadata/preservation/premis.xml",
+                                              render_representation_premis(input, name, files));
   const GeneratedFile inner_mets = xml_file(
       folder + "METS.xml",
       render_representation_mets(input, name, category.content_information,
                                  named("metadata/descriptive/dc.xml", dc),
                                  named("metadata/preservation/premis.xml", inner_premis), files));
-  const GeneratedFile premis = xml_file("metadata/preservation/premis.xml",
-                                        render_package_premis(input, name));
+  const GeneratedFile premis =
+      xml_file("metadata/preservation/premis.xml", render_package_premis(input, name));
   const GeneratedFile readme =
       text_file("documentation/LISEZ-MOI.txt", render_readme(input), "documentation");
   GeneratedFile catalog = xml_file("schemas/catalog.xml", render_catalog());
   catalog.role = "schema";
-  GeneratedFile mets =
-      xml_file("METS.xml",
-               render_package_mets(input, name, category.content_information, named(dc.path, dc),
-                                   named(premis.path, premis), named(readme.path, readme),
-                                   named(catalog.path, catalog),
-                                   named(inner_mets.path, inner_mets)));
+  GeneratedFile mets = xml_file(
+      "METS.xml",
+      render_package_mets(input, name, category.content_information, named(dc.path, dc),
+                          named(premis.path, premis), named(readme.path, readme),
+                          named(catalog.path, catalog), named(inner_mets.path, inner_mets)));
   out.push_back(xml_file(folder + "metadata/descriptive/dc.xml", dc.bytes));
   out.insert(out.end(), {dc, inner_premis, inner_mets, premis, readme, catalog, std::move(mets)});
   return out;
@@ -389,7 +404,8 @@ namespace {
 class Checker {
  public:
   Checker(const std::vector<GeneratedFile>& generated, const Lookup& held) : held_(held) {
-    for (const GeneratedFile& file : generated) generated_[file.path] = &file;
+    for (const GeneratedFile& file : generated)
+      generated_[file.path] = &file;
   }
 
   Result<void> mets(const std::string& path) {
@@ -450,7 +466,8 @@ class Checker {
 
 }  // namespace
 
-Result<void> check_package(const std::vector<GeneratedFile>& generated, std::size_t payload_count,
+Result<void> check_package(const std::vector<GeneratedFile>& generated,
+                           std::size_t payload_count,
                            const Lookup& held) {
   Checker checker(generated, held);
   std::string inner;
@@ -467,8 +484,11 @@ Result<void> check_package(const std::vector<GeneratedFile>& generated, std::siz
       .as("mets-incomplete");
 }
 
-std::string render_transfer_mets(std::string_view objid, std::string_view label, Timestamp created,
-                                 const Organisation& archivist, const Organisation& preservation,
+std::string render_transfer_mets(std::string_view objid,
+                                 std::string_view label,
+                                 Timestamp created,
+                                 const Organisation& archivist,
+                                 const Organisation& preservation,
                                  const std::vector<TransferEntry>& entries) {
   XmlWriter xml;
   xml.open("mets:mets", {{"xmlns:mets", "http://www.loc.gov/METS/"},

@@ -19,8 +19,8 @@
 
 namespace versement::mets {
 
-inline constexpr std::string_view kRepresentation = "master";   // the digitised original
-inline constexpr std::string_view kNotice = "analogue";         // of an item without files
+inline constexpr std::string_view kRepresentation = "master";  // the digitised original
+inline constexpr std::string_view kNotice = "analogue";        // of an item without files
 
 struct Format {
   std::string media_type;
@@ -35,7 +35,7 @@ struct PayloadFile {
   std::uint64_t size_bytes = 0;
   Digest sha512;
   Format format;
-  std::string original_name;    // its path in the deposit
+  std::string original_name;     // its path in the deposit
   bool digest_supplied = false;  // and compared at the deposit
 };
 
@@ -49,11 +49,11 @@ struct PackageInput {
   std::string objid;  // the item's slug
   Description description;
   Original original;
-  Organisation archivist;     // who describes and hands over; may be empty
-  Timestamp created;          // of the OCFL version
-  bool read_back = true;      // stored bytes are read back before the package is acknowledged
-  std::vector<PayloadFile> files;     // sorted by path
-  std::vector<std::string> parts;     // slugs of the items that a group item describes
+  Organisation archivist;          // who describes and hands over; may be empty
+  Timestamp created;               // of the OCFL version
+  bool read_back = true;           // stored bytes are read back before the package is acknowledged
+  std::vector<PayloadFile> files;  // sorted by path
+  std::vector<std::string> parts;  // slugs of the items that a group item describes
 };
 
 // A file that the package has besides its payload.
@@ -81,7 +81,8 @@ using Lookup = std::function<std::optional<Held>(const std::string& path)>;
 // Reads the METS files of a package as a stranger would: well-formed, every reference to a file
 // that is there with this size and digest, no payload file that no METS names (`payload_count`).
 // Errors: invalid ("mets-…"). For our own output any error is a defect of ours.
-Result<void> check_package(const std::vector<GeneratedFile>& generated, std::size_t payload_count,
+Result<void> check_package(const std::vector<GeneratedFile>& generated,
+                           std::size_t payload_count,
                            const Lookup& held);
 
 // The METS that points at the item packages of a transfer.
@@ -91,8 +92,11 @@ struct TransferEntry {
   Digest mets_sha512;  // of the item's METS.xml
   std::uint64_t mets_size_bytes = 0;
 };
-std::string render_transfer_mets(std::string_view objid, std::string_view label, Timestamp created,
-                                 const Organisation& archivist, const Organisation& preservation,
+std::string render_transfer_mets(std::string_view objid,
+                                 std::string_view label,
+                                 Timestamp created,
+                                 const Organisation& archivist,
+                                 const Organisation& preservation,
                                  const std::vector<TransferEntry>& entries);
 
 // The id of a file in METS and PREMIS: a version 5 UUID of OBJID and path.

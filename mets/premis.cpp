@@ -8,18 +8,20 @@ namespace {
 
 constexpr std::string_view kPremis = "http://www.loc.gov/premis/v3";
 constexpr std::string_view kXsi = "http://www.w3.org/2001/XMLSchema-instance";
-constexpr std::string_view kEventTypes =
-    "http://id.loc.gov/vocabulary/preservation/eventType";
+constexpr std::string_view kEventTypes = "http://id.loc.gov/vocabulary/preservation/eventType";
 constexpr std::string_view kHashes =
     "http://id.loc.gov/vocabulary/preservation/cryptographicHashFunctions";
 constexpr std::string_view kRightsBasis = "http://id.loc.gov/vocabulary/preservation/rightsBasis";
 
-constexpr std::string_view kRestriction =
-    "mention obligatoire de la source et du propriétaire";
+constexpr std::string_view kRestriction = "mention obligatoire de la source et du propriétaire";
 
-std::string urn(const Uuid& uuid) { return "urn:uuid:" + uuid.text(); }
+std::string urn(const Uuid& uuid) {
+  return "urn:uuid:" + uuid.text();
+}
 
-std::string software_id() { return "versement/" + std::string(kVersion); }
+std::string software_id() {
+  return "versement/" + std::string(kVersion);
+}
 
 class Premis {
  public:
@@ -71,7 +73,8 @@ class Premis {
     identifier("URI", urn(representation_id(name)));
     identifier("local", input_.objid);
     xml_.text("premis:originalName", input_.objid);
-    for (const PayloadFile& each : files) relation("has part", urn(file_id(name, each)));
+    for (const PayloadFile& each : files)
+      relation("has part", urn(file_id(name, each)));
     xml_.close();
   }
 
@@ -94,14 +97,17 @@ class Premis {
     xml_.close();
   }
 
-  void event(std::string_view code, std::string_view name, std::string_view detail,
-             const Uuid& object, std::string_view role) {
+  void event(std::string_view code,
+             std::string_view name,
+             std::string_view detail,
+             const Uuid& object,
+             std::string_view role) {
     xml_.open("premis:event");
     xml_.open("premis:eventIdentifier");
     xml_.text("premis:eventIdentifierType", "UUID");
     xml_.text("premis:eventIdentifierValue",
-              Uuid::of_name(uuid_space(), object.text() + " " + std::string(detail) + " " +
-                                              input_.created.text())
+              Uuid::of_name(uuid_space(),
+                            object.text() + " " + std::string(detail) + " " + input_.created.text())
                   .text());
     xml_.close();
     xml_.text("premis:eventType", name,
@@ -143,7 +149,8 @@ class Premis {
     xml_.text("premis:rightsBasis", "license",
               {{"authority", "rightsBasis"}, {"authorityURI", kRightsBasis}});
     license(rights.conditions);
-    for (const std::string_view act : {"reproduce", "disseminate"}) granted(act, rights);
+    for (const std::string_view act : {"reproduce", "disseminate"})
+      granted(act, rights);
     xml_.open("premis:linkingObjectIdentifier");
     xml_.text("premis:linkingObjectIdentifierType", "URI");
     xml_.text("premis:linkingObjectIdentifierValue", urn(representation_id(representation)));
@@ -179,7 +186,9 @@ class Premis {
     xml_.close();
   }
 
-  void agent(std::string_view id, std::string_view name, std::string_view type,
+  void agent(std::string_view id,
+             std::string_view name,
+             std::string_view type,
              std::string_view version) {
     xml_.open("premis:agent");
     xml_.open("premis:agentIdentifier");
@@ -280,8 +289,10 @@ std::string render_dc(const PackageInput& input) {
   const Description& d = input.description;
   DublinCore dc;
   dc.localized("title", d.title);
-  for (const std::string& creator : d.creators) dc.plain("creator", creator);
-  for (const Localized& subject : d.subjects) dc.localized("subject", subject);
+  for (const std::string& creator : d.creators)
+    dc.plain("creator", creator);
+  for (const Localized& subject : d.subjects)
+    dc.localized("subject", subject);
   dc.localized("description", d.description);
   dc.localized("publisher", d.rights.owner);
   dc.plain("date", d.date);
@@ -296,10 +307,14 @@ std::string render_dc(const PackageInput& input) {
   if (!input.original.empty()) {
     dc.localized("source", Localized{{"fr", "Original : " + original_text(input.original)}});
   }
-  for (const std::string& language : d.languages) dc.plain("language", language);
-  for (const Localized& place : d.places) dc.localized("coverage", place);
-  for (const std::string& relation : d.relations) dc.plain("relation", relation);
-  for (const std::string& part : input.parts) dc.plain("relation", "hasPart: " + part);
+  for (const std::string& language : d.languages)
+    dc.plain("language", language);
+  for (const Localized& place : d.places)
+    dc.localized("coverage", place);
+  for (const std::string& relation : d.relations)
+    dc.plain("relation", relation);
+  for (const std::string& part : input.parts)
+    dc.plain("relation", "hasPart: " + part);
   dc.localized("rights", d.rights.conditions);
   dc.localized("rights", Localized{{"fr", any_of(d.rights.credit_line)}}, "Crédit : ");
   return dc.take();
@@ -327,7 +342,8 @@ std::string render_representation_premis(const PackageInput& input,
   // One event for the representation, not one for each file: METS and PREMIS stay readable at any
   // number of files. The journal has the rest.
   const Uuid object = premis.representation_id(representation);
-  premis.event("ing", "ingestion", "Dépôt dans le magasin à empreintes vérifiées", object, "source");
+  premis.event("ing", "ingestion", "Dépôt dans le magasin à empreintes vérifiées", object,
+               "source");
   premis.event("mes", "message digest calculation",
                "Empreintes SHA-512 et SHA-256 calculées à la réception", object, "source");
   if (supplied) {

@@ -25,14 +25,28 @@ std::string xml_escaped(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
       // Written as they are they would come back as blanks from an attribute.
-      case '\t': out += "&#9;"; break;
-      case '\n': out += "&#10;"; break;
-      case '\r': out += "&#13;"; break;
+      case '\t':
+        out += "&#9;";
+        break;
+      case '\n':
+        out += "&#10;";
+        break;
+      case '\r':
+        out += "&#13;";
+        break;
       default:
         if (is_forbidden_control(static_cast<unsigned char>(c))) {
           out += kReplacement;
@@ -48,7 +62,9 @@ std::string xml_escaped(std::string_view text) {
 }
 
 XmlWriter::XmlWriter() : out_("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n") {}
-XmlWriter::~XmlWriter() { assert(open_.empty()); }
+XmlWriter::~XmlWriter() {
+  assert(open_.empty());
+}
 
 void XmlWriter::start(std::string_view name, std::initializer_list<Attribute> attributes) {
   out_.append(2 * open_.size(), ' ');
@@ -83,7 +99,8 @@ void XmlWriter::empty(std::string_view name, std::initializer_list<Attribute> at
   out_ += "/>\n";
 }
 
-void XmlWriter::text(std::string_view name, std::string_view value,
+void XmlWriter::text(std::string_view name,
+                     std::string_view value,
                      std::initializer_list<Attribute> attributes) {
   start(name, attributes);
   out_ += '>';
@@ -131,7 +148,8 @@ class Checker : public pugi::xml_tree_walker {
       return fail(Error(Code::limit, "elements nest more than 256 deep").as("xml-depth"));
     }
     if (node.type() == pugi::node_doctype) {
-      return fail(wrong("xml-doctype", "a DOCTYPE is not accepted: it can name files and entities"));
+      return fail(
+          wrong("xml-doctype", "a DOCTYPE is not accepted: it can name files and entities"));
     }
     // References to characters may have made what the bytes did not hold: check the text itself.
     if (has_forbidden_character(node.value()) || !is_utf8(node.value())) {
@@ -193,10 +211,11 @@ Result<XmlDocument> XmlDocument::parse(std::string_view bytes) {
   }
   auto state = std::make_unique<State>();
   constexpr unsigned kFlags = pugi::parse_default | pugi::parse_doctype | pugi::parse_fragment;
-  const pugi::xml_parse_result parsed = state->document.load_buffer(
-      bytes.data(), bytes.size(), kFlags, pugi::encoding_utf8);
+  const pugi::xml_parse_result parsed =
+      state->document.load_buffer(bytes.data(), bytes.size(), kFlags, pugi::encoding_utf8);
   if (!parsed) {
-    return wrong("xml-syntax", "byte " + std::to_string(parsed.offset) + ": " + parsed.description());
+    return wrong("xml-syntax",
+                 "byte " + std::to_string(parsed.offset) + ": " + parsed.description());
   }
   Checker checker;
   state->document.traverse(checker);
@@ -213,17 +232,23 @@ XmlElement XmlDocument::root() const {
 
 namespace {
 
-pugi::xml_node node_of(void* node) { return pugi::xml_node(static_cast<pugi::xml_node_struct*>(node)); }
+pugi::xml_node node_of(void* node) {
+  return pugi::xml_node(static_cast<pugi::xml_node_struct*>(node));
+}
 
 }  // namespace
 
-std::string_view XmlElement::name() const { return node_of(node_).name(); }
+std::string_view XmlElement::name() const {
+  return node_of(node_).name();
+}
 
 std::string_view XmlElement::attribute(std::string_view name) const {
   return node_of(node_).attribute(std::string(name).c_str()).value();
 }
 
-std::string_view XmlElement::text() const { return node_of(node_).child_value(); }
+std::string_view XmlElement::text() const {
+  return node_of(node_).child_value();
+}
 
 void XmlElement::for_each_child(const std::function<void(const XmlElement&)>& each) const {
   for (const pugi::xml_node child : node_of(node_).children()) {

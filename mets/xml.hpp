@@ -29,7 +29,8 @@ class XmlWriter {
   void close();
   // An element without content, or with text only.
   void empty(std::string_view name, std::initializer_list<Attribute> attributes);
-  void text(std::string_view name, std::string_view value,
+  void text(std::string_view name,
+            std::string_view value,
             std::initializer_list<Attribute> attributes = {});
   void comment(std::string_view value);
 

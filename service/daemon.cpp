@@ -1,14 +1,15 @@
 #include "service/daemon.hpp"
 
+#include <cstring>
+#include <thread>
+
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
-#include <thread>
+#include <stdlib.h>
 
 #include "service/api/api.hpp"
 #include "service/api/work_kinds.hpp"
@@ -78,7 +79,9 @@ Result<jobs::Ending> ingest_job(store::Store& store, const jobs::Running& runnin
 }
 
 // Reads all of an item's object again. Errors: corrupt with what was found.
-Result<void> verify_item(store::Store& store, const std::string& slug, const std::stop_token& stop) {
+Result<void> verify_item(store::Store& store,
+                         const std::string& slug,
+                         const std::stop_token& stop) {
   TRY_SET(const json::Object item, store::item_record(store, slug));
   TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(item, "object")));
   audit::ObjectToCheck to_check;
@@ -132,7 +135,8 @@ class SignalWaiter {
       : thread_([&server] {
           sigset_t set = {};
           sigemptyset(&set);
-          for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, number);
+          for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2})
+            sigaddset(&set, number);
           bool stopping = false;
           while (true) {
             int number = 0;

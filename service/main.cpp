@@ -1,9 +1,9 @@
 // versementd: flags, then the daemon.
+#include <iostream>
+
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <iostream>
 
 #include <CLI/CLI.hpp>
 
@@ -117,7 +117,8 @@ int main(int argc, char** argv) {
   ::umask(0027);
   sigset_t set = {};
   sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2})
+    sigaddset(&set, number);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 

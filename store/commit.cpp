@@ -1,9 +1,9 @@
 #include "store/commit.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <set>
+
+#include <fcntl.h>
 
 #include "store/base/limits.hpp"
 #include "store/base/log.hpp"
@@ -28,7 +28,9 @@ Result<void> sync_file_system(Disk& disk, const Path& folder) {
 }
 
 // Reads a file past the page cache and compares.
-Result<void> check_stored(Disk& disk, const Path& path, std::uint64_t size_bytes,
+Result<void> check_stored(Disk& disk,
+                          const Path& path,
+                          std::uint64_t size_bytes,
                           const Digest& wanted) {
   TRY_SET(const Fd fd, disk.open(path, O_RDONLY));
   disk.drop_cache(fd);
@@ -43,8 +45,9 @@ Result<void> check_stored(Disk& disk, const Path& path, std::uint64_t size_bytes
     offset += count;
   }
   if (hasher.finish().front() == wanted) return {};
-  return Error(Code::corrupt, path.native() + " was written, but other bytes were read back; "
-                                              "nothing was stored. Check the disk and its cables")
+  return Error(Code::corrupt, path.native() +
+                                  " was written, but other bytes were read back; "
+                                  "nothing was stored. Check the disk and its cables")
       .as("read-back-mismatch");
 }
 
@@ -107,7 +110,8 @@ void Committer::serve_barrier(std::span<Transaction* const> group) {
       synced = Error(Code::unavailable, "read-only: " + synced.error().what()).as("read-only");
     }
   }
-  for (Transaction* const transaction : group) transaction->outcome = synced;
+  for (Transaction* const transaction : group)
+    transaction->outcome = synced;
 }
 
 Result<void> Committer::sync_group(std::span<Transaction* const> group) {
@@ -117,7 +121,8 @@ Result<void> Committer::sync_group(std::span<Transaction* const> group) {
   }
   if (files > kSyncEachMax) return sync_file_system(disk_, layout_.work);
   for (const Transaction* const each : group) {
-    for (const Path& file : each->staged.written_files) TRY(sync_path(disk_, file, O_RDONLY));
+    for (const Path& file : each->staged.written_files)
+      TRY(sync_path(disk_, file, O_RDONLY));
     for (const Path& folder : each->staged.folders) {
       TRY(sync_path(disk_, folder, O_RDONLY | O_DIRECTORY));
     }
@@ -191,7 +196,8 @@ Result<void> Committer::sync_installed(std::span<Transaction* const> installed) 
     }
   }
   parents.insert(layout_.root);
-  for (const Path& parent : parents) TRY(sync_path(disk_, parent, O_RDONLY | O_DIRECTORY));
+  for (const Path& parent : parents)
+    TRY(sync_path(disk_, parent, O_RDONLY | O_DIRECTORY));
   return {};
 }
 
@@ -214,7 +220,8 @@ void Committer::record(std::span<Transaction* const> installed) {
   }
 }
 
-Result<void> list_files(const std::vector<index::FileRow>& rows, Store& store,
+Result<void> list_files(const std::vector<index::FileRow>& rows,
+                        Store& store,
                         journal::Event* event) {
   json::Array files;
   std::size_t bytes = 0;
@@ -229,7 +236,8 @@ Result<void> list_files(const std::vector<index::FileRow>& rows, Store& store,
     return {};
   }
   TRY_SET(const auto evidence, store.begin_evidence());
-  for (const index::FileRow& row : rows) TRY(evidence->line(index::file_facts(row)));
+  for (const index::FileRow& row : rows)
+    TRY(evidence->line(index::file_facts(row)));
   TRY_SET(const std::string digest, evidence->finish());
   event->detail["files_evidence"] = digest;
   return {};

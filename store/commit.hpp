@@ -72,7 +72,8 @@ class Committer {
 
 // Puts what the journal keeps of the files into the event: side by side when they are few, else as
 // an evidence file that the event names.
-Result<void> list_files(const std::vector<index::FileRow>& rows, Store& store,
+Result<void> list_files(const std::vector<index::FileRow>& rows,
+                        Store& store,
                         journal::Event* event);
 
 }  // namespace versement::store

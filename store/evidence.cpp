@@ -1,8 +1,8 @@
 #include "store/evidence.hpp"
 
-#include <fcntl.h>
-
 #include <atomic>
+
+#include <fcntl.h>
 
 #include "store/base/compress.hpp"
 #include "store/base/digest.hpp"
@@ -77,10 +77,13 @@ Result<std::string> EvidenceWriter::finish() {
   return digest;
 }
 
-Result<void> read_evidence(Disk& disk, const Path& folder, std::string_view digest,
+Result<void> read_evidence(Disk& disk,
+                           const Path& folder,
+                           std::string_view digest,
                            const std::function<Result<void>(const json::Object&)>& each) {
   TRY(check_digest_text(digest));
-  return for_each_compressed_line(disk, folder / evidence_path(digest), limits::kEvidenceLineBytesMax,
+  return for_each_compressed_line(disk, folder / evidence_path(digest),
+                                  limits::kEvidenceLineBytesMax,
                                   [&](std::string_view line) -> Result<void> {
                                     TRY_SET(const json::Object object, json::parse_object(line));
                                     return each(object);

@@ -38,7 +38,9 @@ class EvidenceWriter {
 
 // Calls `each` for every line. Errors: invalid for a malformed digest; not_found; corrupt when the
 // file is damaged.
-Result<void> read_evidence(Disk& disk, const Path& folder, std::string_view digest,
+Result<void> read_evidence(Disk& disk,
+                           const Path& folder,
+                           std::string_view digest,
                            const std::function<Result<void>(const json::Object&)>& each);
 
 // Reads the file again and compares it with its name.

@@ -57,13 +57,15 @@ class Group {
     serve_(items);
     lock->lock();
     busy_ = false;
-    for (const std::size_t ticket : tickets) waiting_[ticket - first_ticket_].served = true;
+    for (const std::size_t ticket : tickets)
+      waiting_[ticket - first_ticket_].served = true;
     changed_.notify_all();
   }
 
   void drop_served() {
     std::size_t count = 0;
-    while (count < waiting_.size() && waiting_[count].served) ++count;
+    while (count < waiting_.size() && waiting_[count].served)
+      ++count;
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
     first_ticket_ += count;
   }

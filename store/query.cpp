@@ -5,7 +5,9 @@
 namespace versement::store {
 namespace {
 
-Result<json::Object> named(const Store& store, const std::string& key, std::string_view kind,
+Result<json::Object> named(const Store& store,
+                           const std::string& key,
+                           std::string_view kind,
                            std::string_view id) {
   auto record = store.index().record(key);
   if (record || record.error().code() != Code::not_found) return record;
@@ -37,7 +39,9 @@ Result<json::Object> verification_record(const Store& store, std::string_view ow
   return record;
 }
 
-Result<void> for_each_file(const Store& store, std::string_view owner, std::uint32_t version,
+Result<void> for_each_file(const Store& store,
+                           std::string_view owner,
+                           std::uint32_t version,
                            const std::function<bool(const index::FileRow&)>& each) {
   const std::string prefix = keys::files(owner, version);
   Result<void> decoded;

@@ -25,7 +25,9 @@ Result<json::Object> verification_record(const Store& store, std::string_view ow
 
 // Calls `each` for the files of a version, by path, until it returns false. The owner is an item's
 // slug, or "transfer/ID" for the tag files of a seal.
-Result<void> for_each_file(const Store& store, std::string_view owner, std::uint32_t version,
+Result<void> for_each_file(const Store& store,
+                           std::string_view owner,
+                           std::uint32_t version,
                            const std::function<bool(const index::FileRow&)>& each);
 
 }  // namespace versement::store

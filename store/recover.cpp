@@ -65,8 +65,8 @@ Result<void> check_object(Disk& disk, const Path& folder, const std::string& inv
 
 class Recovery {
  public:
-  Recovery(Disk& disk, Clock& clock, const Layout& layout, journal::Log& log,
-           const index::Index& index)
+  Recovery(
+      Disk& disk, Clock& clock, const Layout& layout, journal::Log& log, const index::Index& index)
       : disk_(disk), clock_(clock), layout_(layout), log_(log), index_(index) {}
 
   Result<Recovered> run() {
@@ -141,7 +141,9 @@ class Recovery {
     return append(std::move(event));
   }
 
-  journal::Event make(std::string_view type, const Intent& intent, std::string_view outcome,
+  journal::Event make(std::string_view type,
+                      const Intent& intent,
+                      std::string_view outcome,
                       const std::string& why) {
     journal::Event event;
     event.time = clock_.now();
@@ -154,7 +156,9 @@ class Recovery {
     return event;
   }
 
-  Result<void> append(std::string_view type, const Intent& intent, std::string_view outcome,
+  Result<void> append(std::string_view type,
+                      const Intent& intent,
+                      std::string_view outcome,
                       const std::string& why) {
     return append(make(type, intent, outcome, why));
   }
@@ -174,8 +178,8 @@ class Recovery {
 
 }  // namespace
 
-Result<Recovered> recover(Disk& disk, Clock& clock, const Layout& layout, journal::Log& log,
-                          const index::Index& index) {
+Result<Recovered> recover(
+    Disk& disk, Clock& clock, const Layout& layout, journal::Log& log, const index::Index& index) {
   return Recovery(disk, clock, layout, log, index).run();
 }
 

@@ -26,7 +26,8 @@ Result<std::map<std::string, Content>> contents_of(const ocfl::Inventory& invent
   for (const auto& [digest, paths] : found->second.state) {
     TRY_SET(const Digest sha512, Digest::from_hex(Algorithm::sha512, digest));
     const std::string& content = inventory.manifest.find(digest)->second.front();
-    for (const std::string& path : paths) contents[path] = {sha512, content};
+    for (const std::string& path : paths)
+      contents[path] = {sha512, content};
   }
   return contents;
 }
@@ -36,13 +37,15 @@ std::map<std::string, std::string> sha256_of_content(const ocfl::Inventory& inve
   const auto block = inventory.fixity.find("sha256");
   if (block == inventory.fixity.end()) return out;
   for (const auto& [digest, paths] : block->second) {
-    for (const std::string& path : paths) out[path] = digest;
+    for (const std::string& path : paths)
+      out[path] = digest;
   }
   return out;
 }
 
 // Fills in what the inventory knows. Errors: corrupt; not_found; io.
-Result<void> complete(const ocfl::Inventory& inventory, std::uint32_t version,
+Result<void> complete(const ocfl::Inventory& inventory,
+                      std::uint32_t version,
                       std::vector<index::FileRow>* rows) {
   TRY_SET(const auto contents, contents_of(inventory, version));
   const auto sha256 = sha256_of_content(inventory);
@@ -97,11 +100,11 @@ Result<std::vector<index::FileRow>> ObjectSources::rows_of(const journal::Event&
   return rows;
 }
 
-Result<void> ObjectSources::evidence(
-    std::string_view digest, const std::function<Result<void>(const json::Object&)>& each) {
+Result<void> ObjectSources::evidence(std::string_view digest,
+                                     const std::function<Result<void>(const json::Object&)>& each) {
   auto read = read_evidence(disk_, evidence_, digest, each);
-  const bool damaged = !read && (read.error().code() == Code::not_found ||
-                                 read.error().code() == Code::corrupt);
+  const bool damaged =
+      !read && (read.error().code() == Code::not_found || read.error().code() == Code::corrupt);
   if (!damaged) return read;
   // The journal still says what happened; what only the record knew is lost until it is restored.
   log::error("an evidence file is missing or damaged",

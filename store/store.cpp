@@ -1,13 +1,13 @@
 #include "store/store.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "store/base/limits.hpp"
 #include "store/base/log.hpp"
@@ -85,7 +85,10 @@ Layout::Layout(const Path& data_in)
 // ---------------------------------------------------------------------------- Deposit
 
 Deposit::Deposit(Disk& disk, Path folder, ObjectId object, ocfl::ObjectWriter writer)
-    : disk_(disk), folder_(std::move(folder)), object_(std::move(object)), writer_(std::move(writer)) {}
+    : disk_(disk),
+      folder_(std::move(folder)),
+      object_(std::move(object)),
+      writer_(std::move(writer)) {}
 
 Deposit::~Deposit() {
   if (keep_) return;
@@ -95,8 +98,10 @@ Deposit::~Deposit() {
   }
 }
 
-Result<index::FileRow> Deposit::add(const LogicalPath& path, Source& source,
-                                    std::span<const Digest> supplied, index::FileRow row,
+Result<index::FileRow> Deposit::add(const LogicalPath& path,
+                                    Source& source,
+                                    std::span<const Digest> supplied,
+                                    index::FileRow row,
                                     const std::stop_token& stop) {
   TRY_SET(const ocfl::StagedFile staged, writer_.add(path, source, supplied, stop));
   row.path = staged.path.text();
@@ -109,7 +114,8 @@ Result<index::FileRow> Deposit::add(const LogicalPath& path, Source& source,
   return row;
 }
 
-Result<index::FileRow> Deposit::add(const LogicalPath& path, std::string_view bytes,
+Result<index::FileRow> Deposit::add(const LogicalPath& path,
+                                    std::string_view bytes,
                                     index::FileRow row) {
   MemorySource source{std::string(bytes)};
   return add(path, source, {}, std::move(row), {});
@@ -259,8 +265,7 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk, Clock& clock, StoreOption
   state->committer = std::make_unique<Committer>(
       disk, state->layout, *state->log,
       CommitterOptions{.verify_after_write = state->options.verify_after_write});
-  TRY_SET(state->recovered,
-          recover(disk, clock, state->layout, *state->log, *state->index));
+  TRY_SET(state->recovered, recover(disk, clock, state->layout, *state->log, *state->index));
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 
@@ -313,7 +318,8 @@ Result<Claim> Store::reserve(std::uint64_t bytes, std::uint64_t files) {
 Result<Claim> Store::claim(const std::string& name) {
   const std::scoped_lock lock(state_->mutex);
   if (!state_->claimed.insert(name).second) {
-    return Error(Code::conflict, "'" + name + "' is being worked on; try again").as("resource-busy");
+    return Error(Code::conflict, "'" + name + "' is being worked on; try again")
+        .as("resource-busy");
   }
   return Claim([state = state_.get(), name] {
     const std::scoped_lock inner(state->mutex);
@@ -332,7 +338,8 @@ Result<std::unique_ptr<Deposit>> Store::begin(const ObjectId& object) {
   return std::unique_ptr<Deposit>(new Deposit(state_->disk, folder, object, std::move(writer)));
 }
 
-Result<Committed> Store::commit(std::unique_ptr<Deposit> deposit, const ocfl::VersionNote& note,
+Result<Committed> Store::commit(std::unique_ptr<Deposit> deposit,
+                                const ocfl::VersionNote& note,
                                 journal::Event event) {
   TRY_SET(ocfl::StagedObject staged, deposit->writer_.finish(note));
   event.objects["object"] = deposit->object_.text();
@@ -364,7 +371,8 @@ std::shared_ptr<Source> Store::file(const ObjectId& object, const index::FileRow
                                       row.size_bytes);
 }
 
-Result<index::FileRow> Store::file_row(std::string_view owner, std::uint32_t version,
+Result<index::FileRow> Store::file_row(std::string_view owner,
+                                       std::uint32_t version,
                                        std::string_view path) const {
   TRY_SET(const auto bytes, state_->index->get(index::keys::file(owner, version, path)));
   if (!bytes) return Error(Code::not_found, "there is no file '" + std::string(path) + "'");
@@ -384,12 +392,24 @@ Path Store::evidence_file(std::string_view digest) const {
   return state_->layout.evidence / evidence_path(digest);
 }
 
-const index::Index& Store::index() const { return *state_->index; }
-journal::Log& Store::journal() { return *state_->log; }
-const Layout& Store::layout() const { return state_->layout; }
-Disk& Store::disk() const { return state_->disk; }
-Clock& Store::clock() const { return state_->clock; }
-const Recovered& Store::recovered() const { return state_->recovered; }
+const index::Index& Store::index() const {
+  return *state_->index;
+}
+journal::Log& Store::journal() {
+  return *state_->log;
+}
+const Layout& Store::layout() const {
+  return state_->layout;
+}
+Disk& Store::disk() const {
+  return state_->disk;
+}
+Clock& Store::clock() const {
+  return state_->clock;
+}
+const Recovered& Store::recovered() const {
+  return state_->recovered;
+}
 
 std::optional<std::string> Store::read_only_reason() const {
   if (auto failure = state_->log->failure()) return failure;

@@ -67,8 +67,10 @@ class Deposit {
 
   // As ocfl::ObjectWriter::add. `row` is what the index will know of the file; its sizes, digests
   // and content path are filled in here.
-  Result<index::FileRow> add(const LogicalPath& path, Source& source,
-                             std::span<const Digest> supplied, index::FileRow row,
+  Result<index::FileRow> add(const LogicalPath& path,
+                             Source& source,
+                             std::span<const Digest> supplied,
+                             index::FileRow row,
                              const std::stop_token& stop);
   Result<index::FileRow> add(const LogicalPath& path, std::string_view bytes, index::FileRow row);
   // Replaces what add() was told of a file, by path: a format is known only once it was read.
@@ -133,14 +135,16 @@ class Store {
   Result<std::unique_ptr<Deposit>> begin(const ObjectId& object);
   // Stores the deposit. `event` is completed with object, version, inventory digest and files, and
   // is what the journal will say. Returns when all of it is durable.
-  Result<Committed> commit(std::unique_ptr<Deposit> deposit, const ocfl::VersionNote& note,
+  Result<Committed> commit(std::unique_ptr<Deposit> deposit,
+                           const ocfl::VersionNote& note,
                            journal::Event event);
 
   // -- Reading.
   Path object_folder(const ObjectId& object) const;
   // The bytes of a file. Nothing is opened before the first read.
   std::shared_ptr<Source> file(const ObjectId& object, const index::FileRow& row) const;
-  Result<index::FileRow> file_row(std::string_view owner, std::uint32_t version,
+  Result<index::FileRow> file_row(std::string_view owner,
+                                  std::uint32_t version,
                                   std::string_view path) const;
 
   // -- Evidence.

@@ -80,8 +80,7 @@ void Api::done(const http::Request& request, const Admission& admission, const D
   const std::string route = routed ? ticket->match.route->path : "none";
   context_.metrics.add("versement_http_requests_total",
                        {{"code", std::to_string(done.status)}, {"route", route}});
-  context_.metrics.add("versement_http_sent_bytes_total", {},
-                       static_cast<double>(done.bytes_sent));
+  context_.metrics.add("versement_http_sent_bytes_total", {}, static_cast<double>(done.bytes_sent));
   if (!access_log_) return;
   log::info("request", {{"request_id", request.request_id},
                         {"method", request.method},

@@ -79,8 +79,7 @@ Result<Response> create_audit(const Context& context, const Call& call) {
 
 Result<Response> audit_evidence(const Context& context, const Call& call) {
   TRY_SET(const json::Object record, audit_record(context, call));
-  const std::string digest =
-      json::text_at(json::object_at(record, "result"), "evidence_digest");
+  const std::string digest = json::text_at(json::object_at(record, "result"), "evidence_digest");
   if (digest.empty()) {
     return Error(Code::conflict, "the audit has no evidence yet; wait until it has ended")
         .as("not-ready");
@@ -89,8 +88,7 @@ Result<Response> audit_evidence(const Context& context, const Call& call) {
   TRY_SET(const FileInfo info, context.store.disk().info(file));
   TRY_SET(const Digest sha256, Digest::from_hex(Algorithm::sha256, digest));
   http::Representation representation;
-  representation.source =
-      std::make_shared<FileSource>(context.store.disk(), file, info.size_bytes);
+  representation.source = std::make_shared<FileSource>(context.store.disk(), file, info.size_bytes);
   representation.etag = "\"" + digest + "\"";
   representation.media_type = "application/zstd";
   representation.file_name = digest + ".jsonl.zst";
@@ -195,18 +193,18 @@ Result<Response> resolve_incident(const Context& context, const Call& call) {
 }  // namespace
 
 void add_audits(http::Router& router, Context& context) {
-  router.add({"GET", "/v1/audits", Scope::audits_read, 0, [&context](const Call& call) {
-                return list_records(
-                    context, call, keys::Key('j').get(),
-                    [&](std::string_view,
-                        std::string_view value) -> Result<std::optional<json::Object>> {
-                      TRY_SET(const json::Object record, json::parse_object(value));
-                      if (json::text_at(record, "kind") != kAuditKindName) {
-                        return std::optional<json::Object>();
-                      }
-                      return std::optional(show_audit(context, record));
-                    });
-              }});
+  router.add(
+      {"GET", "/v1/audits", Scope::audits_read, 0, [&context](const Call& call) {
+         return list_records(
+             context, call, keys::Key('j').get(),
+             [&](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
+               TRY_SET(const json::Object record, json::parse_object(value));
+               if (json::text_at(record, "kind") != kAuditKindName) {
+                 return std::optional<json::Object>();
+               }
+               return std::optional(show_audit(context, record));
+             });
+       }});
   router.add({"POST", "/v1/audits", Scope::audits_write, kSmallBody,
               [&context](const Call& call) { return create_audit(context, call); }});
   router.add({"GET", "/v1/audits/{audit_id}", Scope::audits_read, 0,
@@ -214,27 +212,29 @@ void add_audits(http::Router& router, Context& context) {
                 TRY_SET(const json::Object record, audit_record(context, call));
                 return http::json_response(200, show_audit(context, record));
               }});
-  router.add({"GET", "/v1/audits/{audit_id}/outcomes", Scope::audits_read, 0,
-              [&context](const Call& call) -> Result<Response> {
-                TRY_SET(const json::Object record, audit_record(context, call));
-                return list_records(context, call, keys::outcomes(json::text_at(record, "id")),
-                                    [](std::string_view, std::string_view value)
-                                        -> Result<std::optional<json::Object>> {
-                                      TRY_SET(json::Object line, json::parse_object(value));
-                                      line.erase("kind");
-                                      return std::optional(std::move(line));
-                                    });
-              }});
+  router.add(
+      {"GET", "/v1/audits/{audit_id}/outcomes", Scope::audits_read, 0,
+       [&context](const Call& call) -> Result<Response> {
+         TRY_SET(const json::Object record, audit_record(context, call));
+         return list_records(
+             context, call, keys::outcomes(json::text_at(record, "id")),
+             [](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
+               TRY_SET(json::Object line, json::parse_object(value));
+               line.erase("kind");
+               return std::optional(std::move(line));
+             });
+       }});
   router.add({"GET", "/v1/audits/{audit_id}/evidence", Scope::audits_read, 0,
               [&context](const Call& call) { return audit_evidence(context, call); }});
-  router.add({"GET", "/v1/audit-policies", Scope::audits_read, 0, [&context](const Call& call) {
-                return list_records(context, call, keys::Key('p').get(),
-                                    [](std::string_view, std::string_view value)
-                                        -> Result<std::optional<json::Object>> {
-                                      TRY_SET(json::Object record, json::parse_object(value));
-                                      return std::optional(without_revision(std::move(record)));
-                                    });
-              }});
+  router.add(
+      {"GET", "/v1/audit-policies", Scope::audits_read, 0, [&context](const Call& call) {
+         return list_records(
+             context, call, keys::Key('p').get(),
+             [](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
+               TRY_SET(json::Object record, json::parse_object(value));
+               return std::optional(without_revision(std::move(record)));
+             });
+       }});
   router.add({"POST", "/v1/audit-policies", Scope::audits_write, kSmallBody,
               [&context](const Call& call) { return create_policy(context, call); }});
   router.add({"GET", "/v1/audit-policies/{policy_id}", Scope::audits_read, 0,
@@ -255,20 +255,20 @@ void add_audits(http::Router& router, Context& context) {
 }
 
 void add_incidents(http::Router& router, Context& context) {
-  router.add({"GET", "/v1/incidents", Scope::audits_read, 0, [&context](const Call& call) {
-                const std::string state = call.request.query_text("state");
-                return list_records(
-                    context, call, keys::Key('x').get(),
-                    [&](std::string_view,
-                        std::string_view value) -> Result<std::optional<json::Object>> {
-                      TRY_SET(json::Object record, json::parse_object(value));
-                      const bool closed = record.contains("closed_at");
-                      const bool wanted = state.empty() || (state == "open" && !closed) ||
-                                          state == json::text_at(record, "state");
-                      if (!wanted) return std::optional<json::Object>();
-                      return std::optional(without_revision(std::move(record)));
-                    });
-              }});
+  router.add(
+      {"GET", "/v1/incidents", Scope::audits_read, 0, [&context](const Call& call) {
+         const std::string state = call.request.query_text("state");
+         return list_records(
+             context, call, keys::Key('x').get(),
+             [&](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
+               TRY_SET(json::Object record, json::parse_object(value));
+               const bool closed = record.contains("closed_at");
+               const bool wanted = state.empty() || (state == "open" && !closed) ||
+                                   state == json::text_at(record, "state");
+               if (!wanted) return std::optional<json::Object>();
+               return std::optional(without_revision(std::move(record)));
+             });
+       }});
   router.add({"GET", "/v1/incidents/{incident_id}", Scope::audits_read, 0,
               [&context](const Call& call) -> Result<Response> {
                 TRY_SET(const json::Object record, incident_record(context, call));

@@ -43,7 +43,8 @@ json::Object read_party(json::Reader& in, std::string_view name, bool required) 
   const auto id = party.text("id", {.required = true, .bytes_max = 128});
   const auto title = party.text("name", {.required = true, .bytes_max = 1000});
   if (id) {
-    if (const auto slug = Slug::parse(*id); !slug) party.fault("id", "bad-slug", slug.error().what());
+    if (const auto slug = Slug::parse(*id); !slug)
+      party.fault("id", "bad-slug", slug.error().what());
     out["id"] = *id;
   }
   if (title) out["name"] = *title;
@@ -138,8 +139,8 @@ Result<Response> create_agreement(const Context& context, const Call& call) {
   json::Array algorithms;
   if (const json::Array* const given = in.array("digest_algorithms", 2)) {
     for (const json::Value& value : *given) {
-      const bool known = value.is_string() && (value.get_string() == "sha512" ||
-                                               value.get_string() == "sha256");
+      const bool known =
+          value.is_string() && (value.get_string() == "sha512" || value.get_string() == "sha256");
       if (!known) in.fault("digest_algorithms", "unknown-algorithm", "sha512 or sha256");
       algorithms.push_back(value);
     }
@@ -186,8 +187,7 @@ void add_collections(http::Router& router, Context& context) {
 }
 
 void add_agreements(http::Router& router, Context& context) {
-  router.add({"GET", "/v1/agreements", Scope::transfers_read, 0,
-              [&context](const Call& call) {
+  router.add({"GET", "/v1/agreements", Scope::transfers_read, 0, [&context](const Call& call) {
                 return list_records(
                     context, call, keys::Key('g').get(),
                     [&](std::string_view key,

@@ -43,7 +43,8 @@ json::Object localized_text(json::Reader& in, std::string_view name, bool requir
   for (const auto& member : *object) {
     const std::string_view language = member.key();
     bool good = language.size() >= 2 && language.size() <= 12 && member.value().is_string();
-    for (const char c : language) good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-');
+    for (const char c : language)
+      good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-');
     if (!good) in.fault(name, "bad-language", "texts stand by language: {\"fr\": \"…\"}");
   }
   return *object;
@@ -75,7 +76,9 @@ Response page_response(json::Array items, const std::string& next_key) {
   return http::json_response(200, object);
 }
 
-Result<Response> list_records(const Context& context, const Call& call, const std::string& prefix,
+Result<Response> list_records(const Context& context,
+                              const Call& call,
+                              const std::string& prefix,
                               const Show& show) {
   TRY_SET(const PageRequest page, page_request(call, prefix));
   json::Array items;

@@ -68,7 +68,9 @@ Response page_response(json::Array items, const std::string& next_key);
 // out.
 using Show = std::function<Result<std::optional<json::Object>>(std::string_view key,
                                                                std::string_view value)>;
-Result<Response> list_records(const Context& context, const Call& call, const std::string& prefix,
+Result<Response> list_records(const Context& context,
+                              const Call& call,
+                              const std::string& prefix,
                               const Show& show);
 
 // -- Small things.

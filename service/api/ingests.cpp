@@ -1,7 +1,7 @@
 // Ingests and jobs.
-#include <stdlib.h>
-
 #include <memory>
+
+#include <stdlib.h>
 
 #include "service/api/context.hpp"
 #include "service/api/work_kinds.hpp"
@@ -32,7 +32,8 @@ Result<Path> deposit_folder(const Context& context, const std::string& text) {
   if (text.starts_with('/')) {
     candidates.emplace_back(text);
   } else {
-    for (const Path& inbox : context.inboxes) candidates.push_back(inbox / text);
+    for (const Path& inbox : context.inboxes)
+      candidates.push_back(inbox / text);
   }
   for (const Path& candidate : candidates) {
     const auto real = real_path(candidate);
@@ -42,11 +43,12 @@ Result<Path> deposit_folder(const Context& context, const std::string& text) {
     }
   }
   std::string inboxes;
-  for (const Path& inbox : context.inboxes) inboxes += (inboxes.empty() ? "" : ", ") + inbox.native();
-  return Error(Code::invalid,
-               "'" + printable(text) + "' is no folder below an inbox of the service (" +
-                   (inboxes.empty() ? "it has none" : inboxes) +
-                   "). Put the folder there, or start versementd with --inbox")
+  for (const Path& inbox : context.inboxes)
+    inboxes += (inboxes.empty() ? "" : ", ") + inbox.native();
+  return Error(Code::invalid, "'" + printable(text) +
+                                  "' is no folder below an inbox of the service (" +
+                                  (inboxes.empty() ? "it has none" : inboxes) +
+                                  "). Put the folder there, or start versementd with --inbox")
       .as("inbox-refused");
 }
 
@@ -67,7 +69,8 @@ json::Object show_job(const Context& context, const json::Object& record) {
   if (record.contains("problem")) object["problem"] = record.at("problem");
   if (kind == kIngestKind) object["result_url"] = "/v1/ingests/" + id;
   if (kind == kAuditKindName) object["result_url"] = "/v1/audits/" + id;
-  if (kind == kSealKind) object["result_url"] = "/v1/transfers/" + json::text_at(record, "transfer");
+  if (kind == kSealKind)
+    object["result_url"] = "/v1/transfers/" + json::text_at(record, "transfer");
   return object;
 }
 
@@ -82,7 +85,8 @@ json::Object show_ingest(const Context& context, const json::Object& record) {
   object["folder"] = json::text_at(request, "folder");
   const json::Object& result = json::object_at(record, "result");
   if (result.empty()) return object;
-  for (const auto& member : result) object[member.key()] = member.value();
+  for (const auto& member : result)
+    object[member.key()] = member.value();
   if (json::number_at(result, "items_rejected") > 0) object["state"] = "succeeded_with_rejections";
   return object;
 }
@@ -104,7 +108,8 @@ Result<Response> create_ingest(const Context& context, const Call& call) {
   if (const json::Object* const source = in.object("source", true)) {
     json::Reader from(*source, "/source");
     const std::string type = from.text("type", {.required = true}).value_or("");
-    if (!type.empty() && type != "inbox") from.fault("type", "unknown-source", "only 'inbox' is known");
+    if (!type.empty() && type != "inbox")
+      from.fault("type", "unknown-source", "only 'inbox' is known");
     folder = from.text("path", {.required = true}).value_or("");
     in.take(std::move(from).faults());
   }
@@ -119,8 +124,8 @@ Result<Response> create_ingest(const Context& context, const Call& call) {
   request["collection"] = collection;
   request["folder"] = real.native();
   request["dry_run"] = flag_parameter(call, "dry_run");
-  TRY_SET(const Uuid id, context.queue.submit(std::string(kIngestKind), call.principal.name,
-                                              std::move(request)));
+  TRY_SET(const Uuid id,
+          context.queue.submit(std::string(kIngestKind), call.principal.name, std::move(request)));
   TRY_SET(const json::Object record, store::job_record(context.store, id.text()));
   Response response = http::json_response(202, show_ingest(context, record));
   response.set("Location", "/v1/ingests/" + id.text());
@@ -131,10 +136,10 @@ Result<Response> create_ingest(const Context& context, const Call& call) {
 // Lines of a kind from an ingest's evidence, paged by their number.
 Result<Response> list_evidence(const Context& context, const Call& call, std::string_view kind) {
   TRY_SET(const json::Object record, ingest_record(context, call));
-  const std::string digest =
-      json::text_at(json::object_at(record, "result"), "evidence_digest");
+  const std::string digest = json::text_at(json::object_at(record, "result"), "evidence_digest");
   TRY_SET(const PageRequest page, page_request(call, "n"));
-  const std::uint64_t first = page.after.empty() ? 0 : parse_decimal(page.after.substr(1)).value_or(0);
+  const std::uint64_t first =
+      page.after.empty() ? 0 : parse_decimal(page.after.substr(1)).value_or(0);
   json::Array items;
   std::uint64_t number = 0;
   if (!digest.empty()) {

@@ -91,8 +91,7 @@ Result<std::uint32_t> version_of(const Call& call) {
 
 Result<json::Object> version_record(const Context& context, const Call& call) {
   TRY_SET(const std::uint32_t number, version_of(call));
-  auto record =
-      context.store.index().record(keys::version(call.parameter("item_id"), number));
+  auto record = context.store.index().record(keys::version(call.parameter("item_id"), number));
   if (!record && record.error().code() == Code::not_found) {
     return Error(Code::not_found, "the item has no such version");
   }
@@ -119,8 +118,11 @@ Result<Response> list_items(const Context& context, const Call& call) {
                       [&](std::string_view, std::string_view slug) { return item_of(slug); });
 }
 
-Result<Response> file_content(const Context& context, const Call& call, const std::string& slug,
-                              std::uint32_t version, const std::string& path) {
+Result<Response> file_content(const Context& context,
+                              const Call& call,
+                              const std::string& slug,
+                              std::uint32_t version,
+                              const std::string& path) {
   TRY_SET(const json::Object record, store::item_record(context.store, slug));
   TRY_SET(const index::FileRow row, context.store.file_row(slug, version, path));
   TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(record, "object")));
@@ -136,11 +138,11 @@ Result<Response> file_content(const Context& context, const Call& call, const st
   return http::respond(call.request, std::move(representation));
 }
 
-Result<std::string> path_of_file_id(const Context& context, const Call& call,
+Result<std::string> path_of_file_id(const Context& context,
+                                    const Call& call,
                                     std::uint32_t version) {
-  TRY_SET(const auto path,
-          context.store.index().get(keys::file_id(call.parameter("item_id"), version,
-                                                  call.parameter("file_id"))));
+  TRY_SET(const auto path, context.store.index().get(keys::file_id(
+                               call.parameter("item_id"), version, call.parameter("file_id"))));
   if (!path) return Error(Code::not_found, "the version has no such file");
   return *path;
 }
@@ -157,16 +159,17 @@ void add_items(http::Router& router, Context& context) {
                 TRY_SET(const json::Object shown, show_item(context, record));
                 return http::json_response(200, shown);
               }});
-  router.add({"GET", "/v1/items/{item_id}/versions", Scope::items_read, 0,
-              [&context](const Call& call) -> Result<Response> {
-                TRY(store::item_record(context.store, call.parameter("item_id")));
-                return list_records(context, call, keys::versions(call.parameter("item_id")),
-                                    [](std::string_view, std::string_view value)
-                                        -> Result<std::optional<json::Object>> {
-                                      TRY_SET(json::Object record, json::parse_object(value));
-                                      return std::optional(std::move(record));
-                                    });
-              }});
+  router.add(
+      {"GET", "/v1/items/{item_id}/versions", Scope::items_read, 0,
+       [&context](const Call& call) -> Result<Response> {
+         TRY(store::item_record(context.store, call.parameter("item_id")));
+         return list_records(
+             context, call, keys::versions(call.parameter("item_id")),
+             [](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
+               TRY_SET(json::Object record, json::parse_object(value));
+               return std::optional(std::move(record));
+             });
+       }});
   router.add({"GET", "/v1/items/{item_id}/versions/{version}", Scope::items_read, 0,
               [&context](const Call& call) -> Result<Response> {
                 TRY_SET(const json::Object record, version_record(context, call));

@@ -44,7 +44,9 @@ Result<Response> list_events(const Context& context, const Call& call) {
 }
 
 // A file of the journal as it lies on disk. Its name is made of checked parts only.
-Result<Response> journal_file(const Context& context, const Call& call, const std::string& name,
+Result<Response> journal_file(const Context& context,
+                              const Call& call,
+                              const std::string& name,
                               bool whole) {
   const Path path = context.store.layout().journal / name;
   auto info = context.store.disk().info(path);
@@ -56,8 +58,8 @@ Result<Response> journal_file(const Context& context, const Call& call, const st
   representation.source =
       std::make_shared<FileSource>(context.store.disk(), path, info->size_bytes);
   representation.etag = "\"" + std::to_string(info->inode) + "-" +
-                        std::to_string(info->size_bytes) + "-" +
-                        std::to_string(info->modified_ms) + "\"";
+                        std::to_string(info->size_bytes) + "-" + std::to_string(info->modified_ms) +
+                        "\"";
   representation.media_type = "application/octet-stream";
   representation.immutable = whole;
   return http::respond(call.request, std::move(representation));
@@ -99,10 +101,9 @@ void add_journal(http::Router& router, Context& context) {
   router.add({"GET", "/v1/journal/checkpoint", Scope::journal_read, 0,
               [&context](const Call& /*call*/) -> Result<Response> {
                 // Tiles for exactly this size are there: the published one, not the newest.
-                TRY_SET(std::string note,
-                        read_file(context.store.disk(),
-                                  context.store.layout().journal / "checkpoint",
-                                  limits::kCheckpointBytesMax));
+                TRY_SET(std::string note, read_file(context.store.disk(),
+                                                    context.store.layout().journal / "checkpoint",
+                                                    limits::kCheckpointBytesMax));
                 return http::text_response(200, "text/plain; charset=utf-8", std::move(note));
               }});
   router.add({"GET", "/v1/journal/key", Scope::journal_read, 0,
@@ -116,7 +117,8 @@ void add_journal(http::Router& router, Context& context) {
   router.add({"GET", "/v1/journal/tile/{tile_level}/{tile_index...}", Scope::journal_read, 0,
               [&context](const Call& call) -> Result<Response> {
                 const auto level = parse_decimal(call.parameter("tile_level"));
-                if (!level || *level > 7 || std::to_string(*level) != call.parameter("tile_level")) {
+                if (!level || *level > 7 ||
+                    std::to_string(*level) != call.parameter("tile_level")) {
                   return Error(Code::not_found, "the journal has no such tile");
                 }
                 return tile(context, call, std::to_string(*level));

@@ -10,7 +10,8 @@ namespace {
 namespace keys = store::keys;
 
 // Counts records of a table by a field.
-Result<std::map<std::string, std::uint64_t>> count_by(const Context& context, char table,
+Result<std::map<std::string, std::uint64_t>> count_by(const Context& context,
+                                                      char table,
                                                       std::string_view field) {
   std::map<std::string, std::uint64_t> counts;
   TRY(context.store.index().scan(keys::Key(table).get(), "",
@@ -39,7 +40,8 @@ Result<Response> status(const Context& context) {
   }
   TRY_SET(const auto fixity, count_by(context, 's', "state"));
   json::Object states;
-  for (const auto& [state, count] : fixity) states[state] = count;
+  for (const auto& [state, count] : fixity)
+    states[state] = count;
   object["objects_by_fixity"] = std::move(states);
   TRY_SET(const auto incidents, count_by(context, 'x', "state"));
   std::uint64_t open = 0;
@@ -49,7 +51,8 @@ Result<Response> status(const Context& context) {
   object["incidents_open"] = open;
   TRY_SET(const auto transfers, count_by(context, 't', "state"));
   json::Object by_state;
-  for (const auto& [state, count] : transfers) by_state[state] = count;
+  for (const auto& [state, count] : transfers)
+    by_state[state] = count;
   object["transfers"] = std::move(by_state);
   object["jobs_running"] = context.queue.running();
   TRY_SET(const Space space, context.store.disk().space(context.store.layout().data));
@@ -88,7 +91,8 @@ Result<Response> metrics(const Context& context) {
   m.set("versement_ready", {{"check", "store"}}, writable ? 1 : 0);
   m.set("versement_jobs_running", {}, static_cast<double>(context.queue.running()));
   m.set("versement_journal_entries", {}, static_cast<double>(context.store.journal().size()));
-  m.set("versement_clock_seconds", {}, static_cast<double>(context.store.clock().now().ms()) / 1000);
+  m.set("versement_clock_seconds", {},
+        static_cast<double>(context.store.clock().now().ms()) / 1000);
   TRY_SET(const Space space, context.store.disk().space(context.store.layout().data));
   m.set("versement_replica_free_bytes", {{"replica", "primary"}},
         static_cast<double>(space.free_bytes));
@@ -98,14 +102,13 @@ Result<Response> metrics(const Context& context) {
     m.set("versement_transfers", {{"state", state}}, static_cast<double>(count));
   }
   std::map<std::pair<std::string, std::string>, std::uint64_t> incidents;
-  TRY(context.store.index().scan(keys::Key('x').get(), "",
-                                 [&](std::string_view, std::string_view value) {
-                                   if (auto record = json::parse_object(value)) {
-                                     ++incidents[{json::text_at(*record, "kind"),
-                                                  json::text_at(*record, "state")}];
-                                   }
-                                   return true;
-                                 }));
+  TRY(context.store.index().scan(
+      keys::Key('x').get(), "", [&](std::string_view, std::string_view value) {
+        if (auto record = json::parse_object(value)) {
+          ++incidents[{json::text_at(*record, "kind"), json::text_at(*record, "state")}];
+        }
+        return true;
+      }));
   m.clear("versement_incidents");
   for (const auto& [labels, count] : incidents) {
     m.set("versement_incidents",
@@ -129,7 +132,8 @@ json::Object show_problem_type(const http::ProblemType& type) {
 void add_system(http::Router& router, Context& context) {
   using Kind = Metrics::Kind;
   Metrics& m = context.metrics;
-  m.describe("versement_http_requests_total", Kind::counter, "Requests answered, by status and route.");
+  m.describe("versement_http_requests_total", Kind::counter,
+             "Requests answered, by status and route.");
   m.describe("versement_http_sent_bytes_total", Kind::counter, "Bytes of answers sent.");
   m.describe("versement_store_items", Kind::gauge, "Items in the store.");
   m.describe("versement_store_files", Kind::gauge, "Payload files in the store.");
@@ -155,10 +159,10 @@ void add_system(http::Router& router, Context& context) {
               [&context](const Call& /*call*/) { return metrics(context); }});
   router.add({"GET", "/v1/status", Scope::status_read, 0,
               [&context](const Call& /*call*/) { return status(context); }});
-  router.add({"GET", "/v1/openapi.json", Scope::none, 0,
-              [](const Call& /*call*/) -> Result<Response> {
-                return http::text_response(200, "application/json", std::string(openapi_json()));
-              }});
+  router.add(
+      {"GET", "/v1/openapi.json", Scope::none, 0, [](const Call& /*call*/) -> Result<Response> {
+         return http::text_response(200, "application/json", std::string(openapi_json()));
+       }});
   router.add({"GET", "/problems", Scope::none, 0, [](const Call& /*call*/) -> Result<Response> {
                 json::Array items;
                 for (const http::ProblemType& type : http::problem_types()) {
@@ -166,8 +170,7 @@ void add_system(http::Router& router, Context& context) {
                 }
                 return http::json_response(200, {{"items", std::move(items)}});
               }});
-  router.add({"GET", "/problems/{code}", Scope::none, 0,
-              [](const Call& call) -> Result<Response> {
+  router.add({"GET", "/problems/{code}", Scope::none, 0, [](const Call& call) -> Result<Response> {
                 const http::ProblemType& type = http::problem_type(call.parameter("code"));
                 if (type.code != call.parameter("code")) {
                   return Error(Code::not_found, "there is no such problem");

@@ -14,7 +14,9 @@ constexpr std::string_view kPrefix = "vrs_";
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kNameBytesMax = 200;
 
-Path digests_path(const store::Store& store) { return store.layout().secrets / "tokens.json"; }
+Path digests_path(const store::Store& store) {
+  return store.layout().secrets / "tokens.json";
+}
 
 std::string new_secret() {
   std::array<std::byte, kSecretBytes> bytes{};
@@ -67,7 +69,8 @@ void Tokens::hold(const std::string& digest, const json::Object& record) {
 
 Result<void> Tokens::save(const std::map<std::string, std::string>& digests) {
   json::Object object;
-  for (const auto& [id, digest] : digests) object[id] = digest;
+  for (const auto& [id, digest] : digests)
+    object[id] = digest;
   return replace_file(store_.disk(), digests_path(store_),
                       as_bytes(json::write_pretty(object) + "\n"), 0600);
 }
@@ -159,21 +162,22 @@ Tokens::Checked Tokens::check(std::string_view authorization) const {
 // ---------------------------------------------------------------------------- the resource
 
 void add_tokens(http::Router& router, Context& context) {
-  router.add({"GET", "/v1/tokens", Scope::tokens_admin, 0, [&context](const Call& call) {
-                return list_records(
-                    context, call, store::keys::Key('k').get(),
-                    [](std::string_view, std::string_view value)
-                        -> Result<std::optional<json::Object>> {
-                      TRY_SET(const json::Object record, json::parse_object(value));
-                      return std::optional(shown(record));
-                    });
-              }});
+  router.add(
+      {"GET", "/v1/tokens", Scope::tokens_admin, 0, [&context](const Call& call) {
+         return list_records(
+             context, call, store::keys::Key('k').get(),
+             [](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
+               TRY_SET(const json::Object record, json::parse_object(value));
+               return std::optional(shown(record));
+             });
+       }});
   router.add({"POST", "/v1/tokens", Scope::tokens_admin, kSmallBody,
               [&context](const Call& call) -> Result<Response> {
                 TRY_SET(const json::Object body, body_object(call));
                 json::Reader in(body, "");
                 TokenRequest request;
-                request.name = in.text("name", {.required = true, .bytes_max = kNameBytesMax}).value_or("");
+                request.name =
+                    in.text("name", {.required = true, .bytes_max = kNameBytesMax}).value_or("");
                 const std::string role = in.text("role", {.required = true}).value_or("");
                 request.agreement = in.text("agreement").value_or("");
                 request.expires_at = in.time("expires_at");
@@ -197,15 +201,15 @@ void add_tokens(http::Router& router, Context& context) {
                 object["secret"] = made.secret;
                 return created("/v1/tokens/" + json::text_at(object, "id"), object);
               }});
-  router.add({"GET", "/v1/tokens/self", Scope::none, 0,
-              [&context](const Call& call) -> Result<Response> {
-                if (call.principal.token_id.empty()) {
-                  return http::problem("token-missing", "This address tells about your own token.");
-                }
-                TRY_SET(const json::Object record, context.store.index().record(
-                                                       store::keys::token(call.principal.token_id)));
-                return http::json_response(200, shown(record));
-              }});
+  router.add(
+      {"GET", "/v1/tokens/self", Scope::none, 0, [&context](const Call& call) -> Result<Response> {
+         if (call.principal.token_id.empty()) {
+           return http::problem("token-missing", "This address tells about your own token.");
+         }
+         TRY_SET(const json::Object record,
+                 context.store.index().record(store::keys::token(call.principal.token_id)));
+         return http::json_response(200, shown(record));
+       }});
   router.add({"DELETE", "/v1/tokens/{token_id}", Scope::tokens_admin, 0,
               [&context](const Call& call) -> Result<Response> {
                 TRY(context.tokens.revoke(call.parameter("token_id"), call.principal.name));

@@ -59,9 +59,9 @@ class Tokens {
 
   store::Store& store_;
   mutable std::shared_mutex mutex_;
-  std::unordered_map<std::string, Held> held_;   // by digest; guarded by mutex_
+  std::unordered_map<std::string, Held> held_;  // by digest; guarded by mutex_
   std::map<std::string, std::string> digests_;  // by id; guarded by mutex_
-  std::mutex change_mutex_;  // One change at a time; before mutex_.
+  std::mutex change_mutex_;                     // One change at a time; before mutex_.
 };
 
 }  // namespace versement::api

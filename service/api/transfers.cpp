@@ -22,7 +22,9 @@ State state_of(const json::Object& record) {
   return transfer::state_of_name(json::text_at(record, "state")).value_or(State::draft);
 }
 
-bool is_receiver(const Call& call) { return call.principal.role == http::Role::receiver; }
+bool is_receiver(const Call& call) {
+  return call.principal.role == http::Role::receiver;
+}
 
 json::Object show_transfer(const Call& call, const json::Object& record) {
   json::Object object = record;
@@ -33,7 +35,8 @@ json::Object show_transfer(const Call& call, const json::Object& record) {
   object["waiting_for"] = transfer::waiting_for(state);
   json::Array actions;
   const auto party = is_receiver(call) ? transfer::Party::receiver : transfer::Party::sender;
-  for (const std::string& act : transfer::allowed_acts(state, party)) actions.emplace_back(act);
+  for (const std::string& act : transfer::allowed_acts(state, party))
+    actions.emplace_back(act);
   object["allowed_actions"] = std::move(actions);
   return object;
 }
@@ -42,7 +45,8 @@ json::Object show_transfer(const Call& call, const json::Object& record) {
 // Errors: not_found, the same for what is not there and what may not be seen.
 Result<json::Object> visible_transfer(const Context& context, const Call& call) {
   const std::string& name = call.parameter("transfer_id");
-  const Error missing(Code::not_found, "there is no transfer '" + printable(name.substr(0, 200)) + "'");
+  const Error missing(Code::not_found,
+                      "there is no transfer '" + printable(name.substr(0, 200)) + "'");
   auto record = context.store.index().record(keys::transfer(name));
   if (!record) {
     TRY_SET(const auto id, context.store.index().get(keys::reference(name)));
@@ -68,8 +72,12 @@ Response refused(const Call& call, const json::Object& record, const Error& erro
 }
 
 // Journals an act that sets fields of the transfer, and answers with its new state.
-Result<Response> record_act(const Context& context, const Call& call, const json::Object& before,
-                            Act act, json::Object set, json::Object detail,
+Result<Response> record_act(const Context& context,
+                            const Call& call,
+                            const json::Object& before,
+                            Act act,
+                            json::Object set,
+                            json::Object detail,
                             std::string_view outcome = "success") {
   journal::Event event = context.store.event(journal::type::kTransferActed, call.principal.name);
   const std::string id = json::text_at(before, "id");
@@ -108,7 +116,8 @@ Result<Response> create_transfer(Context& context, const Call& call) {
   const std::scoped_lock lock(context.transfer_mutex);
   TRY_SET(const auto taken, context.store.index().get(keys::reference(reference)));
   if (taken) {
-    return Error(Code::exists, "there is a transfer '" + reference + "' already").as("already-exists");
+    return Error(Code::exists, "there is a transfer '" + reference + "' already")
+        .as("already-exists");
   }
   journal::Event event = context.store.event(journal::type::kTransferCreated, call.principal.name);
   const std::string id = Uuid::at(event.time).text();
@@ -229,8 +238,8 @@ Result<Response> seal_transfer(Context& context, const Call& call) {
     return refused(call, before, state.error());
   }
   const std::string id = json::text_at(before, "id");
-  const bool busy = context.queue.any(
-      kSealKind, [&](const jobs::Job& job) { return job.transfer == id; });
+  const bool busy =
+      context.queue.any(kSealKind, [&](const jobs::Job& job) { return job.transfer == id; });
   if (busy) return Error(Code::conflict, "the transfer is being sealed").as("resource-busy");
   if (json::number_at(before, "item_count") == 0) {
     return Error(Code::conflict, "the transfer has no items; add some first").as("transfer-empty");
@@ -254,7 +263,8 @@ Result<Response> seal_transfer(Context& context, const Call& call) {
 Result<Response> plain_act(Context& context, const Call& call, Act act) {
   TRY_SET(const json::Object body, body_object(call));
   json::Reader in(body, "");
-  const std::string note = in.text("note", {.required = false, .bytes_max = kReasonBytesMax}).value_or("");
+  const std::string note =
+      in.text("note", {.required = false, .bytes_max = kReasonBytesMax}).value_or("");
   if (auto response = faults_response(std::move(in).faults())) return *response;
   const std::scoped_lock lock(context.transfer_mutex);
   TRY_SET(const json::Object before, visible_transfer(context, call));
@@ -292,7 +302,8 @@ Result<Response> acknowledge(Context& context, const Call& call) {
   json::Reader in(body, "");
   check_seal_digest(in, before);
   const auto files_ok = in.number("files_ok", 1ull << 53, true);
-  const std::string validator = in.text("validator", {.required = false, .bytes_max = 200}).value_or("");
+  const std::string validator =
+      in.text("validator", {.required = false, .bytes_max = 200}).value_or("");
   json::Array anomalies;
   if (const json::Array* const given = in.array("anomalies", 1000)) anomalies = *given;
   auto faults = std::move(in).faults();
@@ -309,8 +320,7 @@ Result<Response> acknowledge(Context& context, const Call& call) {
     // Said and kept, but nothing moves: what is not there was not received.
     detail["anomalies"] = anomalies;
     json::Object set;
-    set["last_anomaly"] = "the receiver counted " + std::to_string(*files_ok) +
-                          " right files of " +
+    set["last_anomaly"] = "the receiver counted " + std::to_string(*files_ok) + " right files of " +
                           std::to_string(json::number_at(before, "file_count")) + " and " +
                           std::to_string(anomalies.size()) + " anomalies";
     return record_act(context, call, before, Act::acknowledge, std::move(set), std::move(detail),
@@ -323,7 +333,8 @@ Result<Response> acknowledge(Context& context, const Call& call) {
 }
 
 // {"item_id", "reason"} for each item that the receiver does not take.
-json::Object read_refused_items(const Context& context, json::Reader& in,
+json::Object read_refused_items(const Context& context,
+                                json::Reader& in,
                                 const json::Object& transfer) {
   json::Object out;
   const json::Array* const given = in.array("refused_items", 400);
@@ -335,12 +346,14 @@ json::Object read_refused_items(const Context& context, json::Reader& in,
     }
     json::Reader entry(value.get_object(), "/refused_items");
     const std::string slug = entry.text("item_id", {.required = true}).value_or("");
-    const std::string reason = entry.text("reason", {.required = true, .bytes_max = 100}).value_or("");
+    const std::string reason =
+        entry.text("reason", {.required = true, .bytes_max = 100}).value_or("");
     in.take(std::move(entry).faults());
-    const auto there = context.store.index().get(
-        keys::transfer_item(json::text_at(transfer, "id"), slug));
+    const auto there =
+        context.store.index().get(keys::transfer_item(json::text_at(transfer, "id"), slug));
     if (!there || !*there) {
-      in.fault("refused_items", "unknown-item", "the transfer has no item '" + printable(slug) + "'");
+      in.fault("refused_items", "unknown-item",
+               "the transfer has no item '" + printable(slug) + "'");
     }
     out[slug] = reason;
   }
@@ -353,8 +366,10 @@ Result<Response> accept(Context& context, const Call& call) {
   TRY_SET(const json::Object before, visible_transfer(context, call));
   json::Reader in(body, "");
   check_seal_digest(in, before);
-  const std::string accession = in.text("accession_number", {.required = false, .bytes_max = 200}).value_or("");
-  const std::string message = in.text("message", {.required = false, .bytes_max = kReasonBytesMax}).value_or("");
+  const std::string accession =
+      in.text("accession_number", {.required = false, .bytes_max = 200}).value_or("");
+  const std::string message =
+      in.text("message", {.required = false, .bytes_max = kReasonBytesMax}).value_or("");
   const auto granted = in.time("custody_granted_at");
   json::Object refused_items = read_refused_items(context, in, before);
   auto faults = std::move(in).faults();
@@ -384,7 +399,8 @@ Result<Response> accept(Context& context, const Call& call) {
 Result<Response> reject(Context& context, const Call& call) {
   TRY_SET(const json::Object body, body_object(call));
   json::Reader in(body, "");
-  const std::string reason = in.text("reason", {.required = true, .bytes_max = kReasonBytesMax}).value_or("");
+  const std::string reason =
+      in.text("reason", {.required = true, .bytes_max = kReasonBytesMax}).value_or("");
   if (auto response = faults_response(std::move(in).faults())) return *response;
   const std::scoped_lock lock(context.transfer_mutex);
   TRY_SET(const json::Object before, visible_transfer(context, call));
@@ -413,7 +429,8 @@ Result<json::Object> bag_transfer(const Context& context, const Call& call) {
 }
 
 // Journals that the receiver collects, before its first byte leaves.
-std::function<Result<void>()> collecting(Context& context, const Call& call,
+std::function<Result<void>()> collecting(Context& context,
+                                         const Call& call,
                                          const json::Object& record) {
   if (!is_receiver(call) || state_of(record) != State::offered) return nullptr;
   const std::string id = json::text_at(record, "id");
@@ -486,7 +503,8 @@ Result<Response> bag_file(Context& context, const Call& call) {
 Result<Response> bag_files(const Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
   TRY_SET(const PageRequest page, page_request(call, "n"));
-  const std::uint64_t first = page.after.empty() ? 0 : parse_decimal(page.after.substr(1)).value_or(0);
+  const std::uint64_t first =
+      page.after.empty() ? 0 : parse_decimal(page.after.substr(1)).value_or(0);
   TRY_SET(const auto tar, context.bags.tar(record));
   const std::string base = "/v1/transfers/" + json::text_at(record, "id") + "/bag/files/";
   json::Array items;
@@ -504,8 +522,8 @@ Result<Response> bag_files(const Context& context, const Call& call) {
     entry["kind"] = file.path.starts_with("data/") ? "payload" : "tag";
     if (!file.item.empty()) entry["item_id"] = file.item;
     entry["size_bytes"] = file.row.size_bytes;
-    entry["digests"] = json::Object{{"sha512", file.row.sha512.hex()},
-                                    {"sha256", file.row.sha256.hex()}};
+    entry["digests"] =
+        json::Object{{"sha512", file.row.sha512.hex()}, {"sha256", file.row.sha256.hex()}};
     entry["url"] = base + percent_encode(file.path, "-._~/");
     entry["tar_offset"] = tar->offset_of(at);
     items.emplace_back(std::move(entry));
@@ -523,27 +541,27 @@ void add_transfers(http::Router& router, Context& context) {
                        const std::function<Result<Response>(const Call&)>& handler) {
     router.add({"POST", one + "/" + std::string(name), scope, kSmallBody, handler});
   };
-  router.add({"GET", "/v1/transfers", Scope::transfers_read, 0, [&context](const Call& call) {
-                return list_records(
-                    context, call, keys::Key('t').get(),
-                    [&](std::string_view,
-                        std::string_view value) -> Result<std::optional<json::Object>> {
-                      TRY_SET(const json::Object record, json::parse_object(value));
-                      const bool hidden =
-                          is_receiver(call) &&
-                          (json::text_at(record, "agreement") != call.principal.agreement ||
-                           !transfer::visible_to_receiver(state_of(record)));
-                      if (hidden) return std::optional<json::Object>();
-                      return std::optional(show_transfer(call, record));
-                    });
-              }});
+  router.add(
+      {"GET", "/v1/transfers", Scope::transfers_read, 0, [&context](const Call& call) {
+         return list_records(
+             context, call, keys::Key('t').get(),
+             [&](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
+               TRY_SET(const json::Object record, json::parse_object(value));
+               const bool hidden =
+                   is_receiver(call) &&
+                   (json::text_at(record, "agreement") != call.principal.agreement ||
+                    !transfer::visible_to_receiver(state_of(record)));
+               if (hidden) return std::optional<json::Object>();
+               return std::optional(show_transfer(call, record));
+             });
+       }});
   router.add({"POST", "/v1/transfers", Scope::transfers_write, kSmallBody,
               [&context](const Call& call) { return create_transfer(context, call); }});
-  router.add({"GET", one, Scope::transfers_read, 0,
-              [&context](const Call& call) -> Result<Response> {
-                TRY_SET(const json::Object record, visible_transfer(context, call));
-                return found(record, show_transfer(call, record));
-              }});
+  router.add(
+      {"GET", one, Scope::transfers_read, 0, [&context](const Call& call) -> Result<Response> {
+         TRY_SET(const json::Object record, visible_transfer(context, call));
+         return found(record, show_transfer(call, record));
+       }});
   router.add({"GET", one + "/items", Scope::transfers_read, 0,
               [&context](const Call& call) { return list_transfer_items(context, call); }});
   router.add({"POST", one + "/items", Scope::transfers_write, 2u << 20,

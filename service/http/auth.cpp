@@ -66,19 +66,21 @@ bool role_has(Role role, Scope scope) {
   if (scope == Scope::none) return true;
   switch (role) {
     // Everything but the receiver's acts: nobody hands over to himself.
-    case Role::admin: return scope != Scope::transfers_receive;
+    case Role::admin:
+      return scope != Scope::transfers_receive;
     case Role::archivist:
-      return among(scope, {Scope::items_read, Scope::content_read, Scope::items_write,
-                           Scope::audits_read, Scope::transfers_read, Scope::transfers_write,
-                           Scope::jobs_read, Scope::jobs_write, Scope::events_read,
-                           Scope::journal_read, Scope::status_read});
+      return among(
+          scope, {Scope::items_read, Scope::content_read, Scope::items_write, Scope::audits_read,
+                  Scope::transfers_read, Scope::transfers_write, Scope::jobs_read,
+                  Scope::jobs_write, Scope::events_read, Scope::journal_read, Scope::status_read});
     case Role::auditor:
-      return among(scope, {Scope::items_read, Scope::audits_read, Scope::audits_write,
-                           Scope::jobs_read, Scope::jobs_write, Scope::events_read,
-                           Scope::journal_read, Scope::status_read});
+      return among(
+          scope, {Scope::items_read, Scope::audits_read, Scope::audits_write, Scope::jobs_read,
+                  Scope::jobs_write, Scope::events_read, Scope::journal_read, Scope::status_read});
     case Role::receiver:
       return among(scope, {Scope::transfers_read, Scope::transfers_receive, Scope::journal_read});
-    case Role::reader: return among(scope, {Scope::items_read, Scope::status_read});
+    case Role::reader:
+      return among(scope, {Scope::items_read, Scope::status_read});
   }
   return false;
 }

@@ -8,7 +8,8 @@ namespace versement::http {
 RangeAnswer parse_range(std::string_view field, std::uint64_t size_bytes) {
   RangeAnswer answer;
   constexpr std::string_view kUnit = "bytes=";
-  if (field.size() < kUnit.size() || lower_ascii(field.substr(0, kUnit.size())) != kUnit) return answer;
+  if (field.size() < kUnit.size() || lower_ascii(field.substr(0, kUnit.size())) != kUnit)
+    return answer;
   field.remove_prefix(kUnit.size());
   field = trim(field);
   if (field.find(',') != std::string_view::npos) return answer;
@@ -86,13 +87,16 @@ Response respond(const Request& request, Representation representation) {
   }
   const RangeAnswer answer = parse_range(range_field, size);
   switch (answer.kind) {
-    case RangeAnswer::Kind::whole: return response;
+    case RangeAnswer::Kind::whole:
+      return response;
     case RangeAnswer::Kind::unsatisfiable: {
-      Response refused = problem("range-not-satisfiable", "There are " + std::to_string(size) + " bytes.");
+      Response refused =
+          problem("range-not-satisfiable", "There are " + std::to_string(size) + " bytes.");
       refused.set("Content-Range", "bytes */" + std::to_string(size));
       return refused;
     }
-    case RangeAnswer::Kind::part: break;
+    case RangeAnswer::Kind::part:
+      break;
   }
   response.status = 206;
   response.offset = answer.range.first;

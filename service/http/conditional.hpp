@@ -32,7 +32,7 @@ struct Representation {
   std::shared_ptr<Source> source;
   std::string etag;  // strong, with its quotes
   std::string media_type;
-  std::string file_name;  // for Content-Disposition; empty: none
+  std::string file_name;         // for Content-Disposition; empty: none
   std::optional<Digest> digest;  // of the whole: Repr-Digest (RFC 9530)
   bool immutable = true;
 };

@@ -54,7 +54,8 @@ std::string_view Request::field(std::string_view name) const {
 std::string Request::query_text(std::string_view name) const {
   std::string value;
   const auto [first, last] = query.equal_range(name);
-  for (auto at = first; at != last; ++at) value = at->second;
+  for (auto at = first; at != last; ++at)
+    value = at->second;
   return value;
 }
 
@@ -64,7 +65,8 @@ Result<void> parse_target(std::string_view target, Request* request) {
   const std::size_t question = target.find('?');
   request->path = target.substr(0, question);
   for (const char c : target) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7F) return malformed("a blank or control character in the address");
+    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7F)
+      return malformed("a blank or control character in the address");
   }
   for (const std::string_view part : split(std::string_view(request->path).substr(1), '/')) {
     TRY_SET(std::string segment, decode(part));
@@ -112,30 +114,54 @@ Response empty_response() {
 
 std::string_view reason_phrase(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    case 507: return "Insufficient Storage";
-    default: return "Status";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Status";
   }
 }
 

@@ -21,7 +21,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
   std::string method;
-  std::string path;                  // percent-coded, as it came, without the query
+  std::string path;                   // percent-coded, as it came, without the query
   std::vector<std::string> segments;  // of the path, decoded
   std::multimap<std::string, std::string, std::less<>> query;  // decoded
   Fields fields;

@@ -55,28 +55,41 @@ constexpr std::array<ProblemType, 42> kTypes{{
 // What a Code means when the error brings no problem's code of its own.
 std::string_view code_of(Code code) {
   switch (code) {
-    case Code::invalid: return "validation-failed";
-    case Code::not_found: return "not-found";
-    case Code::exists: return "already-exists";
-    case Code::denied: return "scope-missing";
-    case Code::conflict: return "transition-not-allowed";
-    case Code::limit: return "content-too-large";
-    case Code::corrupt: return "content-corrupt";
-    case Code::no_space: return "insufficient-storage";
+    case Code::invalid:
+      return "validation-failed";
+    case Code::not_found:
+      return "not-found";
+    case Code::exists:
+      return "already-exists";
+    case Code::denied:
+      return "scope-missing";
+    case Code::conflict:
+      return "transition-not-allowed";
+    case Code::limit:
+      return "content-too-large";
+    case Code::corrupt:
+      return "content-corrupt";
+    case Code::no_space:
+      return "insufficient-storage";
     case Code::unavailable:
-    case Code::cancelled: return "read-only";
-    case Code::timeout: return "request-timeout";
+    case Code::cancelled:
+      return "read-only";
+    case Code::timeout:
+      return "request-timeout";
     case Code::io:
     case Code::unsupported:
     case Code::network:
-    case Code::internal: return "internal-error";
+    case Code::internal:
+      return "internal-error";
   }
   return "internal-error";
 }
 
 }  // namespace
 
-std::span<const ProblemType> problem_types() { return kTypes; }
+std::span<const ProblemType> problem_types() {
+  return kTypes;
+}
 
 const ProblemType& problem_type(std::string_view code) {
   for (const ProblemType& type : kTypes) {
@@ -106,7 +119,8 @@ Response problem(std::string_view code, ProblemDetail detail) {
   if (!detail.current_state.empty()) {
     object["current_state"] = detail.current_state;
     json::Array actions;
-    for (const std::string& action : detail.allowed_actions) actions.emplace_back(action);
+    for (const std::string& action : detail.allowed_actions)
+      actions.emplace_back(action);
     object["allowed_actions"] = std::move(actions);
   }
   Response response = json_response(type.status, object);

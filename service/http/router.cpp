@@ -18,7 +18,8 @@ bool matches(std::string_view path, const std::vector<std::string>& segments, Pa
     if (i >= segments.size()) return false;
     if (part.ends_with("...}")) {
       std::string rest;
-      for (std::size_t k = i; k < segments.size(); ++k) rest += (k > i ? "/" : "") + segments[k];
+      for (std::size_t k = i; k < segments.size(); ++k)
+        rest += (k > i ? "/" : "") + segments[k];
       (*found)[std::string(part.substr(1, part.size() - 5))] = rest;
       return !rest.empty();
     }
@@ -40,7 +41,9 @@ const std::string& Call::parameter(std::string_view name) const {
   return found->second;
 }
 
-void Router::add(Route route) { routes_.push_back(std::move(route)); }
+void Router::add(Route route) {
+  routes_.push_back(std::move(route));
+}
 
 Router::Match Router::find(const Request& request) const {
   Match match;

@@ -1,11 +1,11 @@
 #include "service/ingest/plan.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
 #include <set>
+
+#include <fcntl.h>
 
 #include "bagit/tagfile.hpp"
 #include "service/ingest/table.hpp"
@@ -65,7 +65,8 @@ class Planner {
     if (read_rows()) {
       group_rows();
       assign_files();
-      for (PlannedItem& item : plan_.items) finish_item(&item);
+      for (PlannedItem& item : plan_.items)
+        finish_item(&item);
       find_slug_collisions();
     }
     report_leftovers();
@@ -75,7 +76,10 @@ class Planner {
  private:
   void find(Finding finding) { plan_.findings.add(std::move(finding)); }
 
-  void error(std::string code, std::string path, std::string detail, std::string remedy,
+  void error(std::string code,
+             std::string path,
+             std::string detail,
+             std::string remedy,
              std::size_t row = 0) {
     find({.code = std::move(code),
           .severity = Severity::error,
@@ -86,8 +90,12 @@ class Planner {
           .item = {}});
   }
 
-  void note(Severity severity, std::string code, std::string path, std::string detail,
-            std::string remedy, std::size_t row = 0) {
+  void note(Severity severity,
+            std::string code,
+            std::string path,
+            std::string detail,
+            std::string remedy,
+            std::size_t row = 0) {
     find({.code = std::move(code),
           .severity = severity,
           .detail = std::move(detail),
@@ -100,7 +108,8 @@ class Planner {
   // ------------------------------------------------------------------ the folder
 
   Result<void> walk(const std::string& below, std::size_t depth) {
-    if (stop_.stop_requested()) return Error(Code::cancelled, "stopped while looking at the folder");
+    if (stop_.stop_requested())
+      return Error(Code::cancelled, "stopped while looking at the folder");
     if (depth > limits::kPathDepthMax) {
       error("folder-depth", below, "folders nest deeper than 64", "flatten the folders");
       return {};
@@ -134,8 +143,9 @@ class Planner {
       return {};
     }
     if (tree_.size() == limits::kDepositFilesMax) {
-      return Error(Code::limit, folder_.native() + " has more than a million files; ingest it in "
-                                                   "several folders")
+      return Error(Code::limit, folder_.native() +
+                                    " has more than a million files; ingest it in "
+                                    "several folders")
           .as("deposit-too-large");
     }
     TRY_SET(const FileInfo info, disk_.info(folder_ / path));
@@ -195,30 +205,33 @@ class Planner {
   }
 
   void read_checksum_lines(const std::string& file, Algorithm algorithm, std::string_view bytes) {
-    auto parsed = bagit::for_each_line(bytes, [&](std::size_t line, std::string_view text) -> Result<void> {
-      if (trim(text).empty()) return {};
-      const std::size_t blank = text.find(' ');
-      const auto digest = Digest::from_hex(algorithm, text.substr(0, blank));
-      // "DIGEST  PATH", or "DIGEST *PATH" as sha512sum -b writes it.
-      if (!digest || blank + 2 >= text.size()) {
-        error("checksum-line", file, "line " + std::to_string(line) + " is no checksum and path",
-              "write it as sha512sum does", line);
-        return {};
-      }
-      std::string path(text.substr(blank + 2));
-      while (path.starts_with("./")) path.erase(0, 2);
-      auto target = tree_.find(std::string(kObjects) + "/" + path);
-      if (target == tree_.end()) target = tree_.find(path);
-      if (target == tree_.end()) {
-        error("checksum-without-file", file,
-              "line " + std::to_string(line) + " names '" + printable(path) +
-                  "', which is not there",
-              "add the file or take the line away", line);
-        return {};
-      }
-      target->second.supplied.push_back(*digest);
-      return {};
-    });
+    auto parsed =
+        bagit::for_each_line(bytes, [&](std::size_t line, std::string_view text) -> Result<void> {
+          if (trim(text).empty()) return {};
+          const std::size_t blank = text.find(' ');
+          const auto digest = Digest::from_hex(algorithm, text.substr(0, blank));
+          // "DIGEST  PATH", or "DIGEST *PATH" as sha512sum -b writes it.
+          if (!digest || blank + 2 >= text.size()) {
+            error("checksum-line", file,
+                  "line " + std::to_string(line) + " is no checksum and path",
+                  "write it as sha512sum does", line);
+            return {};
+          }
+          std::string path(text.substr(blank + 2));
+          while (path.starts_with("./"))
+            path.erase(0, 2);
+          auto target = tree_.find(std::string(kObjects) + "/" + path);
+          if (target == tree_.end()) target = tree_.find(path);
+          if (target == tree_.end()) {
+            error("checksum-without-file", file,
+                  "line " + std::to_string(line) + " names '" + printable(path) +
+                      "', which is not there",
+                  "add the file or take the line away", line);
+            return {};
+          }
+          target->second.supplied.push_back(*digest);
+          return {};
+        });
     has_checksums_ = static_cast<bool>(parsed);
   }
 
@@ -311,18 +324,21 @@ class Planner {
         if (found != folder_items.end()) give(path, found->second);
       }
     }
-    for (const auto& [folder, item] : folder_items) describe_group(folder, item);
+    for (const auto& [folder, item] : folder_items)
+      describe_group(folder, item);
   }
 
   // The entry that a row means: these bytes, or the same name in another normal form.
   std::optional<std::string> find_path(const Named& named) {
     std::string wanted = named.filename;
-    while (wanted.starts_with("./")) wanted.erase(0, 2);
-    while (wanted.ends_with('/')) wanted.pop_back();
+    while (wanted.starts_with("./"))
+      wanted.erase(0, 2);
+    while (wanted.ends_with('/'))
+      wanted.pop_back();
     if (!LogicalPath::parse(wanted)) {
-      reject(named.item, "row-path", named.filename, "'" + printable(named.filename) +
-                 "' is no path below the deposit's folder", "write it as objects/FOLDER/FILE",
-             named.line);
+      reject(named.item, "row-path", named.filename,
+             "'" + printable(named.filename) + "' is no path below the deposit's folder",
+             "write it as objects/FOLDER/FILE", named.line);
       return std::nullopt;
     }
     for (const std::string& candidate : {wanted, std::string(kObjects) + "/" + wanted}) {
@@ -336,12 +352,13 @@ class Planner {
     const auto same = nfc_paths_.find(nfc(wanted));
     if (same != nfc_paths_.end() && same->second.size() == 1) {
       note(Severity::warning, "name-normalization", same->second.front(),
-           "the table writes this name in another Unicode normal form; the name on disk is kept", "",
-           named.line);
+           "the table writes this name in another Unicode normal form; the name on disk is kept",
+           "", named.line);
       return same->second.front();
     }
-    reject(named.item, "row-without-file", wanted, "the table names '" + printable(wanted) +
-               "', which is not there", "correct the filename, or add the file", named.line);
+    reject(named.item, "row-without-file", wanted,
+           "the table names '" + printable(wanted) + "', which is not there",
+           "correct the filename, or add the file", named.line);
     return std::nullopt;
   }
 
@@ -388,14 +405,21 @@ class Planner {
       if (at->second.item) parts.insert(*at->second.item);
     }
     if (parts.empty()) {
-      reject(item_index, "row-without-file", folder, "the folder has no files", "add them, or take "
-             "the row away", plan_.items[item_index].row);
+      reject(item_index, "row-without-file", folder, "the folder has no files",
+             "add them, or take "
+             "the row away",
+             plan_.items[item_index].row);
     }
-    for (const std::size_t part : parts) groups_.emplace_back(item_index, part);
+    for (const std::size_t part : parts)
+      groups_.emplace_back(item_index, part);
   }
 
-  void reject(std::size_t item_index, std::string code, std::string path, std::string detail,
-              std::string remedy, std::size_t row) {
+  void reject(std::size_t item_index,
+              std::string code,
+              std::string path,
+              std::string detail,
+              std::string remedy,
+              std::size_t row) {
     plan_.items[item_index].rejected = true;
     error(std::move(code), std::move(path), std::move(detail), std::move(remedy), row);
   }
@@ -460,9 +484,9 @@ class Planner {
     }
     if (item->slug.empty()) {
       // Nothing of the name is ASCII: a name by digest, the same at every ingest.
-      const std::string text =
-          item->source_identifier.empty() && !item->files.empty() ? item->files.front().deposit_path
-                                                                  : item->source_identifier;
+      const std::string text = item->source_identifier.empty() && !item->files.empty()
+                                   ? item->files.front().deposit_path
+                                   : item->source_identifier;
       auto made = Slug::parse("item-" + digest_of(Algorithm::sha256, text).hex().substr(0, 16));
       if (made) item->slug = *made;
     }
@@ -542,7 +566,8 @@ class Planner {
     for (const auto& [name, algorithm] : kChecksumFiles) {
       if (path == name) return;
     }
-    note(Severity::info, "metadata-file-unused", path, "is not read by this version; not stored", "");
+    note(Severity::info, "metadata-file-unused", path, "is not read by this version; not stored",
+         "");
   }
 
   Disk& disk_;
@@ -565,11 +590,14 @@ class Planner {
 
 std::uint64_t PlannedItem::size_bytes() const {
   std::uint64_t total = 0;
-  for (const PlannedFile& file : files) total += file.size_bytes;
+  for (const PlannedFile& file : files)
+    total += file.size_bytes;
   return total;
 }
 
-Result<Plan> make_plan(Disk& disk, const Path& folder, const Defaults& defaults,
+Result<Plan> make_plan(Disk& disk,
+                       const Path& folder,
+                       const Defaults& defaults,
                        const std::stop_token& stop) {
   return Planner(disk, folder, defaults, stop).run();
 }

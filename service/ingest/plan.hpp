@@ -33,9 +33,9 @@ struct PlannedItem {
   std::size_t row = 0;
   mets::Description description;
   mets::Original original;
-  std::vector<PlannedFile> files;   // sorted by data path
-  std::vector<std::string> parts;   // slugs of the items that this one only groups
-  bool rejected = false;            // an error was found
+  std::vector<PlannedFile> files;  // sorted by data path
+  std::vector<std::string> parts;  // slugs of the items that this one only groups
+  bool rejected = false;           // an error was found
 
   std::uint64_t size_bytes() const;
 };
@@ -52,7 +52,9 @@ struct Plan {
 
 // Errors: only what keeps the folder from being looked at at all (not_found, denied, cancelled).
 // A folder without a readable table makes a plan without items and an error among its findings.
-Result<Plan> make_plan(Disk& disk, const Path& folder, const Defaults& defaults,
+Result<Plan> make_plan(Disk& disk,
+                       const Path& folder,
+                       const Defaults& defaults,
                        const std::stop_token& stop);
 
 }  // namespace versement::ingest

@@ -20,9 +20,12 @@ enum class Outcome { stored, unchanged, rejected };
 
 std::string_view outcome_name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::stored: return "stored";
-    case Outcome::unchanged: return "unchanged";
-    case Outcome::rejected: return "rejected";
+    case Outcome::stored:
+      return "stored";
+    case Outcome::unchanged:
+      return "unchanged";
+    case Outcome::rejected:
+      return "rejected";
   }
   return "rejected";
 }
@@ -30,7 +33,9 @@ std::string_view outcome_name(Outcome outcome) {
 // Reads a deposited file and notices when it changes meanwhile.
 class DepositSource : public Source {
  public:
-  DepositSource(Disk& disk, const Path& folder, const PlannedFile& file,
+  DepositSource(Disk& disk,
+                const Path& folder,
+                const PlannedFile& file,
                 std::atomic<std::uint64_t>& counter)
       : disk_(disk),
         path_(folder / file.deposit_path),
@@ -65,7 +70,8 @@ class DepositSource : public Source {
 
  private:
   Error changed() const {
-    return Error(Code::conflict, planned_.deposit_path + " changed while it was read").as("file-changed");
+    return Error(Code::conflict, planned_.deposit_path + " changed while it was read")
+        .as("file-changed");
   }
 
   Disk& disk_;
@@ -83,14 +89,17 @@ std::string fingerprint_of(const PlannedItem& item,
   object["metadata"] = mets::to_json(item.description);
   object["original"] = mets::to_json(item.original);
   json::Array files;
-  for (const auto& [path, digest] : digests) files.emplace_back(json::Array{path, digest});
+  for (const auto& [path, digest] : digests)
+    files.emplace_back(json::Array{path, digest});
   object["files"] = std::move(files);
   return digest_of(Algorithm::sha256, json::write(object)).hex();
 }
 
 class Ingest {
  public:
-  Ingest(store::Store& store, const IngestRequest& request, IngestProgress& progress,
+  Ingest(store::Store& store,
+         const IngestRequest& request,
+         IngestProgress& progress,
          const std::stop_token& stop)
       : store_(store), request_(request), progress_(progress), stop_(stop) {}
 
@@ -99,7 +108,8 @@ class Ingest {
     findings_ = std::move(plan.findings);
     result_.items_found = plan.items.size();
     progress_.total_items = plan.items.size();
-    for (const PlannedItem& item : plan.items) progress_.total_bytes += item.size_bytes();
+    for (const PlannedItem& item : plan.items)
+      progress_.total_bytes += item.size_bytes();
     outcomes_.resize(plan.items.size());
     {
       Pool pool(request_.workers, request_.workers * 2);
@@ -114,7 +124,8 @@ class Ingest {
  private:
   bool fatal() {
     const std::scoped_lock lock(mutex_);
-    if (!fatal_ && stop_.stop_requested()) fatal_ = Error(Code::cancelled, "the ingest was stopped");
+    if (!fatal_ && stop_.stop_requested())
+      fatal_ = Error(Code::cancelled, "the ingest was stopped");
     return fatal_.has_value();
   }
 
@@ -124,9 +135,12 @@ class Ingest {
       case Code::no_space:
       case Code::unavailable:
       case Code::cancelled:
-      case Code::internal: return true;
-      case Code::io: return true;
-      default: return error.reason() == "read-back-mismatch";
+      case Code::internal:
+        return true;
+      case Code::io:
+        return true;
+      default:
+        return error.reason() == "read-back-mismatch";
     }
   }
 
@@ -251,17 +265,18 @@ class Ingest {
     event.detail["source_identifier"] = item.source_identifier;
     event.detail["fingerprint"] = fingerprint_of(item, digests);
     event.detail["message"] = kMessage;
-    const ocfl::VersionNote note{.created = event.time,
-                                 .message = std::string(kMessage),
-                                 .user_name = request_.agent,
-                                 .user_address = "urn:versement:agent:" +
-                                                 percent_encode(request_.agent)};
+    const ocfl::VersionNote note{
+        .created = event.time,
+        .message = std::string(kMessage),
+        .user_name = request_.agent,
+        .user_address = "urn:versement:agent:" + percent_encode(request_.agent)};
     TRY(store_.commit(std::move(deposit), note, std::move(event)));
     bytes_stored_ += item.size_bytes();
     return Outcome::stored;
   }
 
-  Result<index::FileRow> add_payload(store::Deposit& deposit, const PlannedFile& file,
+  Result<index::FileRow> add_payload(store::Deposit& deposit,
+                                     const PlannedFile& file,
                                      mets::PackageInput* package) {
     DepositSource source(store_.disk(), request_.folder, file, progress_.done_bytes);
     const LogicalPath path = LogicalPath::literal(mets::payload_folder() + file.data_path.text());
@@ -358,8 +373,10 @@ json::Object IngestResult::to_json() const {
   return object;
 }
 
-Result<IngestResult> run_ingest(store::Store& store, const IngestRequest& request,
-                                IngestProgress& progress, const std::stop_token& stop) {
+Result<IngestResult> run_ingest(store::Store& store,
+                                const IngestRequest& request,
+                                IngestProgress& progress,
+                                const std::stop_token& stop) {
   return Ingest(store, request, progress, stop).run();
 }
 

@@ -38,7 +38,7 @@ struct IngestResult {
   std::uint64_t items_rejected = 0;
   std::uint64_t bytes_stored = 0;
   std::uint64_t errors = 0, warnings = 0, infos = 0;  // findings
-  std::string evidence_digest;  // one line an item, one a finding
+  std::string evidence_digest;                        // one line an item, one a finding
 
   json::Object to_json() const;
 };
@@ -46,7 +46,9 @@ struct IngestResult {
 // An ingest that was interrupted is run again with the same job: what it stored before stays and is
 // counted. Errors: what keeps it from going on at all (no_space, unavailable, cancelled, io);
 // what is wrong with the deposit stands in the result.
-Result<IngestResult> run_ingest(store::Store& store, const IngestRequest& request,
-                                IngestProgress& progress, const std::stop_token& stop);
+Result<IngestResult> run_ingest(store::Store& store,
+                                const IngestRequest& request,
+                                IngestProgress& progress,
+                                const std::stop_token& stop);
 
 }  // namespace versement::ingest

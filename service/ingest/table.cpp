@@ -17,7 +17,7 @@ struct Column {
   std::string name;      // without the language
   std::string language;  // "fr" when none is given
   bool language_given = false;
-  std::string written;   // as in the file
+  std::string written;  // as in the file
 };
 
 using Setter = std::function<void(const Column&, const std::string&, TableRow*)>;
@@ -100,12 +100,10 @@ const std::map<std::string, Setter, std::less<>>& setters() {
       {"dc.source", localized(&Description::source)},
       {"dc.type", set_type},
       {"dc.identifier", set_identifier},
-      {"dc.date",
-       [](const Column&, const std::string& value, TableRow* row) { row->description.date = value; }},
-      {"dc.format",
-       [](const Column&, const std::string& value, TableRow* row) {
-         row->description.format = value;
-       }},
+      {"dc.date", [](const Column&, const std::string& value,
+                     TableRow* row) { row->description.date = value; }},
+      {"dc.format", [](const Column&, const std::string& value,
+                       TableRow* row) { row->description.format = value; }},
       {"dc.rights", right(&mets::Rights::conditions)},
       {"credit", right(&mets::Rights::credit_line)},
       {"owner", right(&mets::Rights::owner)},
@@ -124,8 +122,7 @@ bool must_be_single(const Column& column) {
 }
 
 bool is_language(std::string_view text) {
-  return text.size() >= 2 && text.size() <= 12 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
+  return text.size() >= 2 && text.size() <= 12 && std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
          });
 }
@@ -159,9 +156,10 @@ Result<std::vector<Column>> read_header(const csv::Row& row, Table* table) {
     columns.push_back(std::move(column));
   }
   if (!seen.contains("filename")) {
-    return wrong(row.line,
-                 "there is no column 'filename'; the first line must name the columns, separated by "
-                 "commas");
+    return wrong(
+        row.line,
+        "there is no column 'filename'; the first line must name the columns, separated by "
+        "commas");
   }
   return columns;
 }
@@ -172,7 +170,8 @@ TableRow read_row(const csv::Row& row, const std::vector<Column>& columns) {
   for (std::size_t i = 0; i < row.cells.size(); ++i) {
     // Blanks round a file's name belong to it; elsewhere they are a spreadsheet's leavings.
     const Column& column = columns[i];
-    const std::string value = column.name == "filename" ? row.cells[i] : std::string(trim(row.cells[i], " \t\r\n"));
+    const std::string value =
+        column.name == "filename" ? row.cells[i] : std::string(trim(row.cells[i], " \t\r\n"));
     if (value.empty()) continue;
     const auto setter = setters().find(column.name);
     if (setter != setters().end()) {

@@ -23,7 +23,7 @@ namespace versement::ingest {
 struct TableRow {
   std::size_t line = 0;
   std::string filename;
-  std::string identifier;  // of the column "identifier", else the first dc.identifier
+  std::string identifier;       // of the column "identifier", else the first dc.identifier
   bool own_identifier = false;  // it came from the column "identifier"
   mets::Description description;
   mets::Original original;

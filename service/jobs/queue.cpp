@@ -17,8 +17,8 @@ namespace {
 struct Entry {
   Job job;
   std::stop_source stop;
-  bool cancelled = false;  // by a person; guarded by the queue's mutex
-  bool running = false;    // likewise
+  bool cancelled = false;   // by a person; guarded by the queue's mutex
+  bool running = false;     // likewise
   ProgressReader progress;  // likewise
 };
 
@@ -49,7 +49,9 @@ struct Queue::State {
 };
 
 Queue::Queue(store::Store& store) : state_(std::make_unique<State>(store)) {}
-Queue::~Queue() { stop(); }
+Queue::~Queue() {
+  stop();
+}
 
 void Queue::handle(std::string kind, std::string lane, Handler handler) {
   state_->kinds[std::move(kind)] = {std::move(lane), std::move(handler)};
@@ -92,7 +94,8 @@ Result<void> Queue::start() {
     state_->enqueue(std::move(job));
   }
   std::set<std::string> lanes;
-  for (const auto& [kind, each] : state_->kinds) lanes.insert(each.lane);
+  for (const auto& [kind, each] : state_->kinds)
+    lanes.insert(each.lane);
   for (const std::string& lane : lanes) {
     state_->threads.emplace_back([state = state_.get(), lane] { state->work(lane); });
   }
@@ -103,10 +106,12 @@ void Queue::stop() {
   {
     const std::scoped_lock lock(state_->mutex);
     state_->stopping = true;
-    for (const auto& [id, entry] : state_->entries) entry->stop.request_stop();
+    for (const auto& [id, entry] : state_->entries)
+      entry->stop.request_stop();
   }
   state_->changed.notify_all();
-  for (std::thread& thread : state_->threads) thread.join();
+  for (std::thread& thread : state_->threads)
+    thread.join();
   state_->threads.clear();
 }
 
@@ -191,7 +196,9 @@ Result<void> Queue::State::finish(const Entry& entry, bool cancelled, Result<End
   return {};
 }
 
-Result<Uuid> Queue::submit(std::string kind, std::string agent, json::Object request,
+Result<Uuid> Queue::submit(std::string kind,
+                           std::string agent,
+                           json::Object request,
                            json::Object objects) {
   assert(state_->kinds.contains(kind));
   journal::Event event = state_->store.event(journal::type::kJobQueued, agent);
@@ -258,7 +265,8 @@ bool Queue::any(std::string_view kind, const std::function<bool(const Job&)>& sa
 std::size_t Queue::running() const {
   const std::scoped_lock lock(state_->mutex);
   std::size_t count = 0;
-  for (const auto& [id, entry] : state_->entries) count += entry->running ? 1u : 0u;
+  for (const auto& [id, entry] : state_->entries)
+    count += entry->running ? 1u : 0u;
   return count;
 }
 

@@ -1,8 +1,8 @@
 // Durable jobs: what was accepted is carried out, however often the daemon ends meanwhile.
 //
 // A job is an event ("job queued") and, in the end, another; between the two it is run, and run
-// again after a restart, by the handler of its kind. A handler must therefore be able to go on where
-// an earlier attempt was cut off.
+// again after a restart, by the handler of its kind. A handler must therefore be able to go on
+// where an earlier attempt was cut off.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,8 @@ using ProgressReader = std::function<json::Object()>;
 // What a handler works with.
 struct Running {
   const Job& job;
-  std::stop_token stop;                                // a shutdown, or a person's wish
-  std::function<void(ProgressReader)> show_progress;   // called once, early
+  std::stop_token stop;                               // a shutdown, or a person's wish
+  std::function<void(ProgressReader)> show_progress;  // called once, early
 };
 
 // Errors end the job as failed, but for `cancelled`: after a shutdown the job is run again, after a
@@ -69,7 +69,9 @@ class Queue {
   void stop();
 
   // Journals a new job and returns once it is durable. `objects` beside "job" (transfer, policy).
-  Result<Uuid> submit(std::string kind, std::string agent, json::Object request,
+  Result<Uuid> submit(std::string kind,
+                      std::string agent,
+                      json::Object request,
                       json::Object objects = {});
   // Asks a job to end. Errors: not_found; conflict when it has ended already.
   Result<void> cancel(const Uuid& id);

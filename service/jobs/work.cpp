@@ -24,8 +24,10 @@ bool needs_incident(audit::Outcome outcome) {
     case audit::Outcome::mismatch_transient:
     case audit::Outcome::missing:
     case audit::Outcome::unexpected:
-    case audit::Outcome::unreadable: return true;
-    default: return false;
+    case audit::Outcome::unreadable:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -119,8 +121,8 @@ Result<bool> Scheduler::State::anything_due(const std::string& collection, Times
       const auto item = json::parse_object(value);
       if (!item || json::text_at(*item, "collection") != collection) return true;
     }
-    const auto state = store.index().record(
-        keys::verification("item " + std::string(keys::rest(key, prefix))));
+    const auto state =
+        store.index().record(keys::verification("item " + std::string(keys::rest(key, prefix))));
     if (!state && state.error().code() != Code::not_found) {
       failed = state.error();
       return false;
@@ -147,9 +149,8 @@ Result<std::size_t> Scheduler::State::look() {
     const std::string collection = json::text_at(policy, "collection");
     TRY_SET(const auto interval, parse_duration(json::text_at(policy, "interval")));
     const Timestamp before = store.clock().now() + (-interval);
-    const bool busy = queue.any(kAuditKind, [&](const Job& job) {
-      return json::text_at(job.request, "policy") == id;
-    });
+    const bool busy = queue.any(
+        kAuditKind, [&](const Job& job) { return json::text_at(job.request, "policy") == id; });
     if (busy) continue;
     TRY_SET(const bool due, anything_due(collection, before));
     if (!due) continue;
@@ -180,6 +181,8 @@ Scheduler::Scheduler(Queue& queue, store::Store& store, std::chrono::millisecond
 
 Scheduler::~Scheduler() = default;
 
-Result<std::size_t> Scheduler::look() { return state_->look(); }
+Result<std::size_t> Scheduler::look() {
+  return state_->look();
+}
 
 }  // namespace versement::jobs

@@ -14,8 +14,8 @@
 namespace versement::net {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 template <class T>
 using Awaitable = asio::awaitable<Result<T>>;
@@ -23,17 +23,17 @@ using Awaitable = asio::awaitable<Result<T>>;
 }  // namespace versement::net
 
 // As TRY and TRY_SET, in a coroutine. The expression is one co_await.
-#define CO_TRY(expression)                                                  \
-  do {                                                                      \
-    auto try_result = expression;                                           \
-    if (!try_result) {                                                      \
-      co_return std::move(try_result).error();                              \
-    }                                                                       \
+#define CO_TRY(expression)                     \
+  do {                                         \
+    auto try_result = expression;              \
+    if (!try_result) {                         \
+      co_return std::move(try_result).error(); \
+    }                                          \
   } while (false)
 
-#define CO_TRY_SET(declaration, expression)                                 \
-  auto VERSEMENT_JOIN(try_result_, __LINE__) = expression;                  \
-  if (!VERSEMENT_JOIN(try_result_, __LINE__)) {                             \
-    co_return std::move(VERSEMENT_JOIN(try_result_, __LINE__)).error();     \
-  }                                                                         \
+#define CO_TRY_SET(declaration, expression)                             \
+  auto VERSEMENT_JOIN(try_result_, __LINE__) = expression;              \
+  if (!VERSEMENT_JOIN(try_result_, __LINE__)) {                         \
+    co_return std::move(VERSEMENT_JOIN(try_result_, __LINE__)).error(); \
+  }                                                                     \
   declaration = *std::move(VERSEMENT_JOIN(try_result_, __LINE__))

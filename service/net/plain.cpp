@@ -1,9 +1,9 @@
 // TCP in the clear: payload goes from the page cache to the socket by sendfile.
+#include <vector>
+
 #include <errno.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-
-#include <vector>
 
 #include "service/net/socket.hpp"
 
@@ -58,7 +58,8 @@ class PlainTransport : public SocketTransport {
       const std::uint64_t at = offset + slice.sent;
       const std::uint64_t left = length - slice.sent;
       TRY(take_run(source, at));
-      TRY_SET(const std::uint64_t count, run_known_ ? send_file(at, left) : send_bytes(source, at, left));
+      TRY_SET(const std::uint64_t count,
+              run_known_ ? send_file(at, left) : send_bytes(source, at, left));
       if (count == 0) {
         slice.wait = Wait::write;
         return slice;
@@ -73,8 +74,7 @@ class PlainTransport : public SocketTransport {
   Result<std::uint64_t> send_file(std::uint64_t at, std::uint64_t left) {
     const std::uint64_t within = at - run_offset_;
     auto file_offset = static_cast<off_t>(run_.offset + within);
-    const std::size_t count =
-        std::min<std::uint64_t>({kSendfileBytes, run_.length - within, left});
+    const std::size_t count = std::min<std::uint64_t>({kSendfileBytes, run_.length - within, left});
     while (true) {
       const auto sent = ::sendfile(fd(), run_.fd, &file_offset, count);
       if (sent > 0) return static_cast<std::uint64_t>(sent);

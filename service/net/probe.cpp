@@ -1,12 +1,12 @@
 #include "service/net/probe.hpp"
 
+#include <memory>
+
 #include <errno.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <memory>
-
+#include <netdb.h>
 #include <openssl/ssl.h>
 
 #include "store/base/fd.hpp"

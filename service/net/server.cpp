@@ -117,11 +117,13 @@ void Server::State::stop_now() {
     error_code ignored;  // Closing is all that is wanted.
     (void)acceptor.close(ignored);
   }
-  for (Session* const session : sessions) session->end();
+  for (Session* const session : sessions)
+    session->end();
   if (sessions.empty()) return;
   grace.expires_after(options.shutdown_grace);
   grace.async_wait([this](const error_code&) {
-    for (Session* const session : sessions) session->abort();
+    for (Session* const session : sessions)
+      session->abort();
   });
 }
 
@@ -130,7 +132,8 @@ Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Ser
   if (!options.tls_certificate.empty() || !options.tls_key.empty()) {
     TRY_SET(state->tls, TlsContext::load(options.tls_certificate, options.tls_key));
   }
-  for (const std::string& address : options.listen) TRY(state->bind(address));
+  for (const std::string& address : options.listen)
+    TRY(state->bind(address));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

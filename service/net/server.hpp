@@ -13,7 +13,7 @@ namespace versement::net {
 
 struct ServerOptions {
   std::vector<std::string> listen{"127.0.0.1:8480"};  // ADDRESS:PORT, [ADDRESS]:PORT; port 0: any
-  std::string tls_certificate;  // PEM files; both or none
+  std::string tls_certificate;                        // PEM files; both or none
   std::string tls_key;
   std::size_t connections_max = 1024;
   std::size_t pool_threads = 16;
@@ -34,8 +34,8 @@ class Server {
 
   // Serves on this thread until stop().
   void run();
-  // From any thread or signal-waiting thread: no new connections, idle ones close, answers under way
-  // may finish within the grace period.
+  // From any thread or signal-waiting thread: no new connections, idle ones close, answers under
+  // way may finish within the grace period.
   void stop();
 
  private:

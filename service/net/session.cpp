@@ -1,10 +1,10 @@
 #include "service/net/session.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
+
+#include <time.h>
 
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -29,7 +29,9 @@ constexpr std::size_t kRequestIdBytesMax = 128;
 // A body in chunks costs more bytes than it carries; twice that and a header's worth is an attack.
 constexpr std::size_t kChunkOverheadBytes = 16 * 1024;
 
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 Error bad(const std::string& what) {
   return Error(Code::invalid, what).as("malformed-request");
@@ -40,7 +42,8 @@ Result<void> check_raw(std::string_view head) {
   for (std::size_t i = 0; i < head.size(); ++i) {
     const char c = head[i];
     if (c == '\0') return bad("a NUL byte in the header");
-    if (c == '\r' && (i + 1 == head.size() || head[i + 1] != '\n')) return bad("a lone CR in the header");
+    if (c == '\r' && (i + 1 == head.size() || head[i + 1] != '\n'))
+      return bad("a lone CR in the header");
     if (c == '\n' && (i == 0 || head[i - 1] != '\r')) return bad("a lone LF in the header");
     if (c == '\n' && i + 1 < head.size() && (head[i + 1] == ' ' || head[i + 1] == '\t')) {
       return bad("a folded header line");
@@ -76,8 +79,7 @@ Result<void> check_framing(const Parser& parser) {
   const std::size_t lengths = count_of(parser, beast_http::field::content_length);
   const std::size_t codings = count_of(parser, beast_http::field::transfer_encoding);
   if (lengths > 1) return bad("there is more than one Content-Length");
-  if (lengths == 1 &&
-      !parse_decimal(view(parser.get()[beast_http::field::content_length]))) {
+  if (lengths == 1 && !parse_decimal(view(parser.get()[beast_http::field::content_length]))) {
     return bad("the Content-Length is no number");
   }
   if (codings == 0) return {};
@@ -117,7 +119,8 @@ std::string imf_date(Timestamp time) {
 std::string head_of(const http::Request& request, const http::Response& response, bool keep_alive) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
                      std::string(http::reason_phrase(response.status)) + "\r\n";
-  for (const auto& [name, value] : response.fields) head += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : response.fields)
+    head += name + ": " + value + "\r\n";
   head += "Date: " + imf_date(real_clock().now()) + "\r\n";
   head += "Request-Id: " + request.request_id + "\r\n";
   if (response.status != 204 && response.status != 304) {
@@ -137,8 +140,11 @@ struct Session::Head {
   bool expects_continue = false;
 };
 
-Session::Session(std::unique_ptr<Transport> transport, std::string peer, Service& service,
-                 Pool& pool, const Timeouts& timeouts)
+Session::Session(std::unique_ptr<Transport> transport,
+                 std::string peer,
+                 Service& service,
+                 Pool& pool,
+                 const Timeouts& timeouts)
     : transport_(std::move(transport)),
       peer_(std::move(peer)),
       service_(service),
@@ -150,7 +156,9 @@ void Session::end() {
   if (!busy_) transport_->close();
 }
 
-void Session::abort() { transport_->close(); }
+void Session::abort() {
+  transport_->close();
+}
 
 asio::awaitable<void> Session::run() {
   try {
@@ -226,7 +234,8 @@ Awaitable<bool> Session::read_head(Head* head) {
   head->keep_alive = parser.keep_alive();
   const std::string_view expect = request.field("Expect");
   head->expects_continue = equal_ignoring_ascii_case(expect, "100-continue");
-  if (!expect.empty() && !head->expects_continue) co_return bad("an Expect that is not 100-continue");
+  if (!expect.empty() && !head->expects_continue)
+    co_return bad("an Expect that is not 100-continue");
   co_return true;
 }
 
@@ -235,9 +244,9 @@ Awaitable<void> Session::read_body(Head* head, std::size_t bytes_max) {
   const auto length = parse_decimal(head->request.field("Content-Length"));
   const bool chunked = parser.chunked();
   if (!chunked && length.value_or(0) == 0) co_return Result<void>();
-  const Error too_large = Error(Code::limit, "the body may have at most " +
-                                                 std::to_string(bytes_max) + " bytes here")
-                              .as("content-too-large");
+  const Error too_large =
+      Error(Code::limit, "the body may have at most " + std::to_string(bytes_max) + " bytes here")
+          .as("content-too-large");
   if (bytes_max == 0) {
     co_return Error(Code::limit, "this operation takes no body").as("content-too-large");
   }
@@ -252,8 +261,7 @@ Awaitable<void> Session::read_body(Head* head, std::size_t bytes_max) {
   std::size_t raw_bytes = 0;
   while (!parser.is_done()) {
     error_code code;
-    const std::size_t consumed =
-        buffer_.empty() ? 0 : parser.put(asio::buffer(buffer_), code);
+    const std::size_t consumed = buffer_.empty() ? 0 : parser.put(asio::buffer(buffer_), code);
     buffer_.erase(0, consumed);
     raw_bytes += consumed;
     if (code == beast_http::error::need_more) code = {};
@@ -270,8 +278,10 @@ Awaitable<void> Session::read_body(Head* head, std::size_t bytes_max) {
   co_return Result<void>();
 }
 
-Awaitable<void> Session::answer(const http::Request& request, http::Response* response,
-                                bool keep_alive, std::uint64_t* sent) {
+Awaitable<void> Session::answer(const http::Request& request,
+                                http::Response* response,
+                                bool keep_alive,
+                                std::uint64_t* sent) {
   const bool head_only = request.method == "HEAD" || response->status == 304;
   if (!head_only && response->before_first_byte) {
     std::function<Result<void>()> work = response->before_first_byte;
@@ -321,8 +331,8 @@ Awaitable<bool> Session::serve_one() {
   if (admission.refusal) {
     response = std::move(*admission.refusal);
     // The body was not read: what follows on this connection has no known beginning.
-    const bool bodiless =
-        !head.parser->chunked() && parse_decimal(head.request.field("Content-Length")).value_or(0) == 0;
+    const bool bodiless = !head.parser->chunked() &&
+                          parse_decimal(head.request.field("Content-Length")).value_or(0) == 0;
     keep_alive = keep_alive && bodiless;
   } else {
     const auto body = co_await read_body(&head, admission.body_bytes_max);
@@ -347,7 +357,7 @@ Awaitable<bool> Session::serve_one() {
   service_.done(head.request, admission, done);
   busy_ = false;
   if (answered && !keep_alive) co_await linger();
-  co_return answered && keep_alive;
+  co_return answered&& keep_alive;
 }
 
 // Answers a request that cannot be served and ends the connection.

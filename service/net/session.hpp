@@ -24,7 +24,10 @@ struct Timeouts {
 
 class Session {
  public:
-  Session(std::unique_ptr<Transport> transport, std::string peer, Service& service, Pool& pool,
+  Session(std::unique_ptr<Transport> transport,
+          std::string peer,
+          Service& service,
+          Pool& pool,
           const Timeouts& timeouts);
 
   // Serves until the client or a timeout or end() is done with it. Nothing is thrown out of it.
@@ -40,7 +43,9 @@ class Session {
   Awaitable<bool> read_head(Head* head);
   Awaitable<void> read_body(Head* head, std::size_t bytes_max);
   Awaitable<std::size_t> fill();
-  Awaitable<void> answer(const http::Request& request, http::Response* response, bool keep_alive,
+  Awaitable<void> answer(const http::Request& request,
+                         http::Response* response,
+                         bool keep_alive,
                          std::uint64_t* sent);
   asio::awaitable<void> refuse(http::Request* request, http::Response response);
   asio::awaitable<void> linger();
@@ -50,7 +55,7 @@ class Session {
   Service& service_;
   Pool& pool_;
   const Timeouts timeouts_;
-  std::string buffer_;  // read and not yet parsed; at most kHttpBufferBytes
+  std::string buffer_;   // read and not yet parsed; at most kHttpBufferBytes
   bool served_ = false;  // at least one request was waited for
   bool busy_ = false;
   bool ending_ = false;

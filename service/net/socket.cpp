@@ -16,7 +16,9 @@ SocketTransport::SocketTransport(tcp::socket socket)
   (void)socket_.set_option(tcp::no_delay(true), ignored);
 }
 
-SocketTransport::~SocketTransport() { *alive_ = false; }
+SocketTransport::~SocketTransport() {
+  *alive_ = false;
+}
 
 Error SocketTransport::gone(int number) {
   return Error(Code::network, Error::from_errno(number, "the client is gone").what());
@@ -45,7 +47,8 @@ Awaitable<void> SocketTransport::ready(Wait wait) {
   auto token = asio::redirect_error(asio::use_awaitable, code);
   const auto kind = wait == Wait::read ? tcp::socket::wait_read : tcp::socket::wait_write;
   co_await socket_.async_wait(kind, token);
-  if (closed_) co_return Error(timed_out_ ? Code::timeout : Code::network, "the connection was closed");
+  if (closed_)
+    co_return Error(timed_out_ ? Code::timeout : Code::network, "the connection was closed");
   if (code) co_return Error(Code::network, code.message());
   co_return Result<void>();
 }
@@ -59,8 +62,11 @@ Result<void> SocketTransport::take_run(Source& source, std::uint64_t offset) {
   return {};
 }
 
-Awaitable<void> SocketTransport::send(Source& source, std::uint64_t offset, std::uint64_t length,
-                                      std::chrono::milliseconds stall, Pool& pool,
+Awaitable<void> SocketTransport::send(Source& source,
+                                      std::uint64_t offset,
+                                      std::uint64_t length,
+                                      std::chrono::milliseconds stall,
+                                      Pool& pool,
                                       std::uint64_t& sent) {
   run_known_ = false;
   while (length > 0) {

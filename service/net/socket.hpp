@@ -20,8 +20,12 @@ class SocketTransport : public Transport {
   explicit SocketTransport(tcp::socket socket);
   ~SocketTransport() override;
 
-  Awaitable<void> send(Source& source, std::uint64_t offset, std::uint64_t length,
-                       std::chrono::milliseconds stall, Pool& pool, std::uint64_t& sent) override;
+  Awaitable<void> send(Source& source,
+                       std::uint64_t offset,
+                       std::uint64_t length,
+                       std::chrono::milliseconds stall,
+                       Pool& pool,
+                       std::uint64_t& sent) override;
   void deadline(std::chrono::milliseconds from_now) override;
   void close() override;
 
@@ -44,8 +48,8 @@ class SocketTransport : public Transport {
 
   // Takes the run of the source at `offset` if the current one does not hold it.
   Result<void> take_run(Source& source, std::uint64_t offset);
-  FileRun run_;                    // of the source that is being sent
-  std::uint64_t run_offset_ = 0;   // where in the source the run begins
+  FileRun run_;                   // of the source that is being sent
+  std::uint64_t run_offset_ = 0;  // where in the source the run begins
   bool run_known_ = false;
 
  private:

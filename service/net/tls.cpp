@@ -1,8 +1,8 @@
 // TLS: OpenSSL straight on the socket; its BIO pairs, as Asio uses them, cost a tenth of the rate.
+#include <vector>
+
 #include <errno.h>
 #include <unistd.h>
-
-#include <vector>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -131,10 +131,14 @@ class TlsTransport : public SocketTransport {
   // What OpenSSL waits for. Errors: network.
   Result<Wait> wait_of(int code) {
     switch (SSL_get_error(ssl_.get(), code)) {
-      case SSL_ERROR_WANT_READ: return Wait::read;
-      case SSL_ERROR_WANT_WRITE: return Wait::write;
-      case SSL_ERROR_SYSCALL: return gone(errno != 0 ? errno : ECONNRESET);
-      default: return Error(Code::network, "TLS: " + openssl_reason());
+      case SSL_ERROR_WANT_READ:
+        return Wait::read;
+      case SSL_ERROR_WANT_WRITE:
+        return Wait::write;
+      case SSL_ERROR_SYSCALL:
+        return gone(errno != 0 ? errno : ECONNRESET);
+      default:
+        return Error(Code::network, "TLS: " + openssl_reason());
     }
   }
 
@@ -153,26 +157,28 @@ Result<std::shared_ptr<TlsContext>> TlsContext::load(const std::string& certific
   if (raw == nullptr) return Error(Code::unavailable, "TLS: " + openssl_reason());
   std::shared_ptr<TlsContext> context(new TlsContext(raw));
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-  SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                               SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(
+      raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                             SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_set_cipher_list(raw, kCiphers12) != 1) {
     return Error(Code::invalid, "TLS: " + openssl_reason());
   }
   if (SSL_CTX_use_certificate_chain_file(raw, certificate.c_str()) != 1) {
-    return Error(Code::invalid, "the TLS certificate " + certificate + " cannot be used: " +
-                                    openssl_reason());
+    return Error(Code::invalid,
+                 "the TLS certificate " + certificate + " cannot be used: " + openssl_reason());
   }
   if (SSL_CTX_use_PrivateKey_file(raw, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(raw) != 1) {
-    return Error(Code::invalid, "the TLS key " + key + " cannot be used with the certificate: " +
-                                    openssl_reason());
+    return Error(Code::invalid, "the TLS key " + key +
+                                    " cannot be used with the certificate: " + openssl_reason());
   }
   return context;
 }
 
-TlsContext::~TlsContext() { SSL_CTX_free(static_cast<SSL_CTX*>(context_)); }
+TlsContext::~TlsContext() {
+  SSL_CTX_free(static_cast<SSL_CTX*>(context_));
+}
 
 std::unique_ptr<Transport> make_tls(tcp::socket socket, std::shared_ptr<TlsContext> context) {
   return std::make_unique<TlsTransport>(std::move(socket), std::move(context));

@@ -30,8 +30,11 @@ class Transport {
   virtual Awaitable<void> write(std::string_view bytes, bool more) = 0;
   // Sends `length` bytes of a source from `offset` on; the disk is read on the pool. `stall` is how
   // long the client may take nothing. `sent` counts as it goes.
-  virtual Awaitable<void> send(Source& source, std::uint64_t offset, std::uint64_t length,
-                               std::chrono::milliseconds stall, Pool& pool,
+  virtual Awaitable<void> send(Source& source,
+                               std::uint64_t offset,
+                               std::uint64_t length,
+                               std::chrono::milliseconds stall,
+                               Pool& pool,
                                std::uint64_t& sent) = 0;
   // Says that no more bytes follow.
   virtual Awaitable<void> shutdown() = 0;

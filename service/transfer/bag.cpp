@@ -38,7 +38,8 @@ Result<std::vector<BagFile>> tag_files(const store::Store& store, const json::Ob
 
 }  // namespace
 
-Result<void> for_each_bag_file(const store::Store& store, const json::Object& transfer,
+Result<void> for_each_bag_file(const store::Store& store,
+                               const json::Object& transfer,
                                const std::function<bool(const BagFile&)>& each) {
   TRY_SET(const auto tags, tag_files(store, transfer));
   for (const BagFile& file : tags) {
@@ -56,10 +57,8 @@ Result<void> for_each_bag_file(const store::Store& store, const json::Object& tr
     const auto version = static_cast<std::uint32_t>(json::number_at(item, "version"));
     TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(item, "object")));
     TRY(store::for_each_file(store, slug, version, [&](const index::FileRow& row) {
-      more = each({.path = "data/" + slug + "/" + row.path,
-                   .item = slug,
-                   .object = object,
-                   .row = row});
+      more = each(
+          {.path = "data/" + slug + "/" + row.path, .item = slug, .object = object, .row = row});
       return more;
     }));
     if (!more) return {};
@@ -67,7 +66,8 @@ Result<void> for_each_bag_file(const store::Store& store, const json::Object& tr
   return {};
 }
 
-Result<BagFile> find_bag_file(const store::Store& store, const json::Object& transfer,
+Result<BagFile> find_bag_file(const store::Store& store,
+                              const json::Object& transfer,
                               std::string_view path) {
   const Error missing(Code::not_found, "the bag has no such file");
   auto tag = store.file_row(owner_of(transfer), 1, path);
@@ -80,8 +80,7 @@ Result<BagFile> find_bag_file(const store::Store& store, const json::Object& tra
   const std::size_t slash = below.find('/');
   if (slash == std::string_view::npos) return missing;
   const std::string slug(below.substr(0, slash));
-  auto item = store.index().record(
-      store::keys::transfer_item(json::text_at(transfer, "id"), slug));
+  auto item = store.index().record(store::keys::transfer_item(json::text_at(transfer, "id"), slug));
   if (!item) return missing;
   auto row = store.file_row(slug, static_cast<std::uint32_t>(json::number_at(*item, "version")),
                             below.substr(slash + 1));
@@ -111,9 +110,10 @@ Result<std::shared_ptr<bagit::TarSource>> Bags::make(const json::Object& transfe
   }));
   TRY_SET(const Timestamp sealed, Timestamp::parse(json::text_at(transfer, "sealed_at")));
   std::vector<std::uint64_t> sizes;
-  for (const bagit::TarMember& member : members) sizes.push_back(member.size_bytes);
-  auto open = [disk = &store_.disk(), places, sizes = std::move(sizes)](
-                  std::size_t member) -> Result<std::shared_ptr<Source>> {
+  for (const bagit::TarMember& member : members)
+    sizes.push_back(member.size_bytes);
+  auto open = [disk = &store_.disk(), places,
+               sizes = std::move(sizes)](std::size_t member) -> Result<std::shared_ptr<Source>> {
     const Place& place = places->at(member);
     return std::shared_ptr<Source>(
         std::make_shared<FileSource>(*disk, *place.object / place.content_path, sizes[member]));

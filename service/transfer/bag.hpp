@@ -24,13 +24,15 @@ struct BagFile {
   index::FileRow row;
 };
 
-// Calls `each` for every file of the bag in the order of the tar: the declaration, tag manifests and
-// manifests first, so that whoever reads the stream can check all that follows.
-Result<void> for_each_bag_file(const store::Store& store, const json::Object& transfer,
+// Calls `each` for every file of the bag in the order of the tar: the declaration, tag manifests
+// and manifests first, so that whoever reads the stream can check all that follows.
+Result<void> for_each_bag_file(const store::Store& store,
+                               const json::Object& transfer,
                                const std::function<bool(const BagFile&)>& each);
 
 // Finds one file. Errors: not_found.
-Result<BagFile> find_bag_file(const store::Store& store, const json::Object& transfer,
+Result<BagFile> find_bag_file(const store::Store& store,
+                              const json::Object& transfer,
                               std::string_view path);
 
 // Bags as archives, the last few kept. Thread safe.

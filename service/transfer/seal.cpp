@@ -40,7 +40,9 @@ mets::Organisation organisation_of(const json::Object& agreement, std::string_vi
 
 class Sealer {
  public:
-  Sealer(store::Store& store, const SealOptions& options, SealProgress& progress,
+  Sealer(store::Store& store,
+         const SealOptions& options,
+         SealProgress& progress,
          const std::stop_token& stop)
       : store_(store), options_(options), progress_(progress), stop_(stop) {}
 
@@ -150,7 +152,9 @@ class Sealer {
     return false;
   }
 
-  void list_payload(const std::string& path, const Digest& sha512, const Digest& sha256,
+  void list_payload(const std::string& path,
+                    const Digest& sha512,
+                    const Digest& sha256,
                     std::uint64_t size_bytes) {
     bagit::append_manifest_line(sha512, path, &manifest_sha512_);
     if (wants_sha256()) bagit::append_manifest_line(sha256, path, &manifest_sha256_);
@@ -182,10 +186,10 @@ class Sealer {
       }
       entries.push_back(std::move(entry));
     }
-    const std::string mets = mets::render_transfer_mets(
-        json::text_at(transfer_, "reference"), title(), event_.time,
-        organisation_of(agreement_, "transferring_agency"),
-        organisation_of(agreement_, "archival_agency"), entries);
+    const std::string mets =
+        mets::render_transfer_mets(json::text_at(transfer_, "reference"), title(), event_.time,
+                                   organisation_of(agreement_, "transferring_agency"),
+                                   organisation_of(agreement_, "archival_agency"), entries);
     add("data/METS.xml", mets, "application/xml", "metadata");
     list_payload("data/METS.xml", digest_of(Algorithm::sha512, mets),
                  digest_of(Algorithm::sha256, mets), mets.size());
@@ -255,11 +259,13 @@ class Sealer {
     add("bag-info.txt", bagit::write_bag_info(bag_info()), "text/plain", "metadata");
     add("manifest-sha512.txt", manifest_sha512_, "text/plain", "metadata");
     if (wants_sha256()) add("manifest-sha256.txt", manifest_sha256_, "text/plain", "metadata");
-    std::sort(files_.begin(), files_.end(), [](const auto& left, const auto& right) { return left.path < right.path; });
+    std::sort(files_.begin(), files_.end(),
+              [](const auto& left, const auto& right) { return left.path < right.path; });
     std::string tag_manifest;
     for (const mets::GeneratedFile& file : files_) {
       if (file.path.starts_with("data/")) continue;
-      bagit::append_manifest_line(digest_of(Algorithm::sha512, file.bytes), file.path, &tag_manifest);
+      bagit::append_manifest_line(digest_of(Algorithm::sha512, file.bytes), file.path,
+                                  &tag_manifest);
     }
     seal_digest_ = digest_of(Algorithm::sha512, tag_manifest).hex();
     add(std::string(kSealedFile), tag_manifest, "text/plain", "metadata");
@@ -274,7 +280,8 @@ class Sealer {
     object["sealed_at"] = event_.time.text();
     object["serialisation"] = json::Object{{"tar", bagit::kTarSerialisation}};
     json::Array items;
-    for (const Pinned& item : items_) items.emplace_back(item_line(item));
+    for (const Pinned& item : items_)
+      items.emplace_back(item_line(item));
     object["items"] = std::move(items);
     return json::write_pretty(object) + "\n";
   }
@@ -293,7 +300,8 @@ class Sealer {
 
   Result<void> store_tag_files() {
     std::uint64_t bytes = 0;
-    for (const mets::GeneratedFile& file : files_) bytes += file.bytes.size();
+    for (const mets::GeneratedFile& file : files_)
+      bytes += file.bytes.size();
     TRY_SET(const auto space, store_.reserve(bytes, files_.size()));
     TRY_SET(const Uuid id, Uuid::parse(json::text_at(transfer_, "id")));
     TRY_SET(auto deposit, store_.begin(ObjectId::of_uuid(id)));
@@ -304,7 +312,8 @@ class Sealer {
       TRY(deposit->add(LogicalPath::literal(file.path), file.bytes, std::move(row)));
     }
     TRY_SET(const auto evidence, store_.begin_evidence());
-    for (const Pinned& item : items_) TRY(evidence->line(item_line(item)));
+    for (const Pinned& item : items_)
+      TRY(evidence->line(item_line(item)));
     TRY_SET(const std::string items_evidence, evidence->finish());
 
     event_.objects["transfer"] = id.text();
@@ -322,11 +331,11 @@ class Sealer {
     set["size_bytes"] = octets_;
     set["serialisation"] = bagit::kTarSerialisation;
     event_.detail["set"] = std::move(set);
-    const ocfl::VersionNote note{.created = event_.time,
-                                 .message = "Seal of transfer " + bag_name(),
-                                 .user_name = options_.agent,
-                                 .user_address =
-                                     "urn:versement:agent:" + percent_encode(options_.agent)};
+    const ocfl::VersionNote note{
+        .created = event_.time,
+        .message = "Seal of transfer " + bag_name(),
+        .user_name = options_.agent,
+        .user_address = "urn:versement:agent:" + percent_encode(options_.agent)};
     TRY(store_.commit(std::move(deposit), note, std::move(event_)));
     return {};
   }
@@ -350,8 +359,10 @@ class Sealer {
 
 }  // namespace
 
-Result<json::Object> seal(store::Store& store, const std::string& transfer_id,
-                          const SealOptions& options, SealProgress& progress,
+Result<json::Object> seal(store::Store& store,
+                          const std::string& transfer_id,
+                          const SealOptions& options,
+                          SealProgress& progress,
                           const std::stop_token& stop) {
   return Sealer(store, options, progress, stop).run(transfer_id);
 }

@@ -30,8 +30,10 @@ struct SealOptions {
 // after that finds it sealed and has nothing to do.
 // Errors: conflict ("transfer-empty", "transition-not-allowed", "open-incident",
 // "payload-not-verified"); those of the store.
-Result<json::Object> seal(store::Store& store, const std::string& transfer_id,
-                          const SealOptions& options, SealProgress& progress,
+Result<json::Object> seal(store::Store& store,
+                          const std::string& transfer_id,
+                          const SealOptions& options,
+                          SealProgress& progress,
                           const std::stop_token& stop);
 
 // SHA-512 of tagmanifest-sha512.txt: whoever has the bag can compute it, and it stands for every

@@ -6,7 +6,7 @@ namespace versement::transfer {
 namespace {
 
 constexpr std::array<std::string_view, 9> kStates{
-    "draft",    "sealed",   "offered",          "collecting", "received",
+    "draft",    "sealed",           "offered",  "collecting", "received",
     "accepted", "accepted_in_part", "rejected", "withdrawn"};
 
 constexpr std::array<std::string_view, 8> kActs{"edit",        "seal",   "offer",  "collect",
@@ -43,7 +43,9 @@ constexpr std::array<Transition, 18> kTransitions{{
 
 }  // namespace
 
-std::string_view state_name(State state) { return kStates.at(static_cast<std::size_t>(state)); }
+std::string_view state_name(State state) {
+  return kStates.at(static_cast<std::size_t>(state));
+}
 
 std::optional<State> state_of_name(std::string_view name) {
   for (std::size_t i = 0; i < kStates.size(); ++i) {
@@ -52,7 +54,9 @@ std::optional<State> state_of_name(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view act_name(Act act) { return kActs.at(static_cast<std::size_t>(act)); }
+std::string_view act_name(Act act) {
+  return kActs.at(static_cast<std::size_t>(act));
+}
 
 Result<State> next_state(State state, Act act) {
   for (const Transition& each : kTransitions) {
@@ -60,18 +64,32 @@ Result<State> next_state(State state, Act act) {
   }
   std::string what = "the transfer is " + std::string(state_name(state)) + " and cannot be ";
   switch (act) {
-    case Act::edit: what += "changed; a correction is a new transfer"; break;
-    case Act::seal: what += "sealed"; break;
-    case Act::offer: what += "offered"; break;
-    case Act::collect: what += "pulled"; break;
-    case Act::acknowledge: what += "acknowledged"; break;
+    case Act::edit:
+      what += "changed; a correction is a new transfer";
+      break;
+    case Act::seal:
+      what += "sealed";
+      break;
+    case Act::offer:
+      what += "offered";
+      break;
+    case Act::collect:
+      what += "pulled";
+      break;
+    case Act::acknowledge:
+      what += "acknowledged";
+      break;
     case Act::accept:
       what += state == State::offered || state == State::collecting
                   ? "accepted before it was acknowledged as received"
                   : "accepted";
       break;
-    case Act::reject: what += "rejected"; break;
-    case Act::withdraw: what += "withdrawn"; break;
+    case Act::reject:
+      what += "rejected";
+      break;
+    case Act::withdraw:
+      what += "withdrawn";
+      break;
   }
   return Error(Code::conflict, what).as("transition-not-allowed");
 }
@@ -88,13 +106,16 @@ std::string_view waiting_for(State state) {
   switch (state) {
     case State::draft:
     case State::sealed:
-    case State::rejected: return "sender";
+    case State::rejected:
+      return "sender";
     case State::offered:
     case State::collecting:
-    case State::received: return "receiver";
+    case State::received:
+      return "receiver";
     case State::accepted:
     case State::accepted_in_part:
-    case State::withdrawn: return "nobody";
+    case State::withdrawn:
+      return "nobody";
   }
   return "nobody";
 }
@@ -109,8 +130,10 @@ bool can_be_pulled(State state) {
     case State::collecting:
     case State::received:
     case State::accepted:
-    case State::accepted_in_part: return true;
-    default: return false;
+    case State::accepted_in_part:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -1,11 +1,11 @@
 #include "store/audit/object.hpp"
 
-#include <fcntl.h>
-
 #include <map>
 #include <optional>
 #include <set>
 #include <vector>
+
+#include <fcntl.h>
 
 #include "store/base/digest.hpp"
 #include "store/base/limits.hpp"
@@ -24,7 +24,9 @@ struct Expected {
 
 class ObjectCheck {
  public:
-  ObjectCheck(Disk& disk, const ObjectToCheck& object, const std::stop_token& stop,
+  ObjectCheck(Disk& disk,
+              const ObjectToCheck& object,
+              const std::stop_token& stop,
               std::atomic<std::uint64_t>& bytes_read,
               const std::function<void(FileOutcome&&)>& each)
       : disk_(disk), object_(object), stop_(stop), bytes_read_(bytes_read), each_(each) {}
@@ -120,7 +122,8 @@ class ObjectCheck {
     for (const auto& [hex, paths] : inventory.manifest) {
       const auto digest = Digest::from_hex(inventory.algorithm, hex);
       if (!digest) continue;  // The inventory is ours: its digest was right.
-      for (const std::string& path : paths) expected_[path] = {*digest, std::nullopt};
+      for (const std::string& path : paths)
+        expected_[path] = {*digest, std::nullopt};
     }
     const auto block = inventory.fixity.find("sha256");
     if (block == inventory.fixity.end()) return;
@@ -247,7 +250,9 @@ class ObjectCheck {
 
 }  // namespace
 
-Result<void> check_object(Disk& disk, const ObjectToCheck& object, const std::stop_token& stop,
+Result<void> check_object(Disk& disk,
+                          const ObjectToCheck& object,
+                          const std::stop_token& stop,
                           std::atomic<std::uint64_t>& bytes_read,
                           const std::function<void(FileOutcome&&)>& each) {
   return ObjectCheck(disk, object, stop, bytes_read, each).run();

@@ -21,7 +21,9 @@ struct ObjectToCheck {
 // sidecars, declaration. Links and special files are unexpected and never opened. A file that does
 // not match is read twice more past the page cache before it is a mismatch.
 // Errors: cancelled.
-Result<void> check_object(Disk& disk, const ObjectToCheck& object, const std::stop_token& stop,
+Result<void> check_object(Disk& disk,
+                          const ObjectToCheck& object,
+                          const std::stop_token& stop,
                           std::atomic<std::uint64_t>& bytes_read,
                           const std::function<void(FileOutcome&&)>& each);
 

@@ -6,8 +6,8 @@ namespace versement::audit {
 namespace {
 
 constexpr std::array<std::string_view, kOutcomes> kNames{
-    "verified",   "mismatch",   "mismatch_transient", "missing", "unexpected",
-    "unreadable", "offline",    "interrupted",        "skipped"};
+    "verified",   "mismatch", "mismatch_transient", "missing", "unexpected",
+    "unreadable", "offline",  "interrupted",        "skipped"};
 
 }  // namespace
 
@@ -27,14 +27,16 @@ std::string_view Totals::verdict() const {
 json::Object Totals::to_json() const {
   json::Object object;
   object["due"] = all();
-  for (std::size_t i = 0; i < kOutcomes; ++i) object[kNames[i]] = counts[i];
+  for (std::size_t i = 0; i < kOutcomes; ++i)
+    object[kNames[i]] = counts[i];
   object["bytes_read"] = bytes_read;
   return object;
 }
 
 Totals Totals::from_json(const json::Object& object) {
   Totals totals;
-  for (std::size_t i = 0; i < kOutcomes; ++i) totals.counts[i] = json::number_at(object, kNames[i]);
+  for (std::size_t i = 0; i < kOutcomes; ++i)
+    totals.counts[i] = json::number_at(object, kNames[i]);
   totals.bytes_read = json::number_at(object, "bytes_read");
   return totals;
 }

@@ -11,15 +11,15 @@
 namespace versement::audit {
 
 enum class Outcome {
-  verified,             // every byte was read, every digest is right
-  mismatch,             // other bytes, and again when read anew
-  mismatch_transient,   // other bytes once, the right ones when read anew
-  missing,              //
-  unexpected,           // there, and nothing says that it should be
-  unreadable,           // the system would not give the bytes
-  offline,              // the copy as a whole was not there
-  interrupted,          // the run ended before
-  skipped,              // asked for, and left out with a reason
+  verified,            // every byte was read, every digest is right
+  mismatch,            // other bytes, and again when read anew
+  mismatch_transient,  // other bytes once, the right ones when read anew
+  missing,             //
+  unexpected,          // there, and nothing says that it should be
+  unreadable,          // the system would not give the bytes
+  offline,             // the copy as a whole was not there
+  interrupted,         // the run ended before
+  skipped,             // asked for, and left out with a reason
 };
 inline constexpr std::size_t kOutcomes = 9;
 

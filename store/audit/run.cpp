@@ -1,16 +1,16 @@
 #include "store/audit/run.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <mutex>
+
+#include <fcntl.h>
 
 #include "store/audit/object.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
-#include "store/query.hpp"
 #include "store/ocfl/root.hpp"
+#include "store/query.hpp"
 
 namespace versement::audit {
 namespace {
@@ -37,8 +37,8 @@ Path record_path(const store::Store& store, const Uuid& run) {
   return store.layout().work / ("audit-" + run.text() + ".jsonl");
 }
 
-// The lines of a run so far: "file" and "object" lines of each batch, then a "cursor" line. What has
-// no cursor behind it is checked again.
+// The lines of a run so far: "file" and "object" lines of each batch, then a "cursor" line. What
+// has no cursor behind it is checked again.
 class Record {
  public:
   Record(Disk& disk, Path path) : disk_(disk), path_(std::move(path)) {}
@@ -59,7 +59,8 @@ class Record {
       }
       cursor = json::text_at(*object, "after");
       whole = end;
-      for (const json::Object& each_line : batch) each(each_line);
+      for (const json::Object& each_line : batch)
+        each(each_line);
       batch.clear();
     }));
     TRY(disk_.truncate(fd_, whole, path_));
@@ -128,8 +129,12 @@ class Record {
 
 class Audit {
  public:
-  Audit(store::Store& store, const Uuid& run, const Scope& scope, std::size_t threads,
-        AuditProgress& progress, const std::stop_token& stop)
+  Audit(store::Store& store,
+        const Uuid& run,
+        const Scope& scope,
+        std::size_t threads,
+        AuditProgress& progress,
+        const std::stop_token& stop)
       : store_(store),
         run_(run),
         scope_(scope),
@@ -194,8 +199,9 @@ class Audit {
   Result<bool> due(const std::string& owner) {
     if (!scope_.due_before) return true;
     auto state = store_.index().record(keys::verification(owner));
-    if (!state) return state.error().code() == Code::not_found ? Result<bool>(true)
-                                                               : Result<bool>(state.error());
+    if (!state)
+      return state.error().code() == Code::not_found ? Result<bool>(true)
+                                                     : Result<bool>(state.error());
     const auto last = Timestamp::parse(json::text_at(*state, "last_verified_at"));
     return !last || *last < *scope_.due_before;
   }
@@ -210,7 +216,8 @@ class Audit {
       std::vector<Checked> checked(batch.size());
       for (std::size_t i = 0; i < batch.size(); ++i) {
         if (batch[i].second.owner.empty()) continue;
-        pool_.run([this, &subject = batch[i].second, &into = checked[i]] { check(subject, &into); });
+        pool_.run(
+            [this, &subject = batch[i].second, &into = checked[i]] { check(subject, &into); });
       }
       pool_.drain();
       if (stop_.stop_requested()) return Error(Code::cancelled, "the audit was stopped");
@@ -236,7 +243,8 @@ class Audit {
   }
 
   Result<void> keep(const std::vector<std::pair<std::string, Subject>>& batch,
-                    const std::vector<Checked>& checked, const std::string& cursor) {
+                    const std::vector<Checked>& checked,
+                    const std::string& cursor) {
     std::string lines;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const Subject& subject = batch[i].second;
@@ -266,7 +274,9 @@ class Audit {
     *lines += json::write(line) + "\n";
   }
 
-  static json::Object file_line(const std::string& owner, const FileOutcome& outcome, Timestamp at) {
+  static json::Object file_line(const std::string& owner,
+                                const FileOutcome& outcome,
+                                Timestamp at) {
     json::Object line;
     line["kind"] = "file";
     line["owner"] = owner;
@@ -291,7 +301,8 @@ class Audit {
       const auto outcome = static_cast<Outcome>(i);
       if (outcome_name(outcome) != name) continue;
       result_.totals.add(outcome);
-      if (outcome == Outcome::verified || result_.damage.size() >= AuditResult::kDamageMax) continue;
+      if (outcome == Outcome::verified || result_.damage.size() >= AuditResult::kDamageMax)
+        continue;
       result_.damage.push_back({.owner = json::text_at(line, "owner"),
                                 .outcome = {.outcome = outcome,
                                             .path = json::text_at(line, "path"),
@@ -308,38 +319,45 @@ class Audit {
   Result<void> check_strays() {
     std::string lines;
     const Path& root = store_.layout().root;
-    auto walked = ocfl::walk_root(store_.disk(), root, [&](const ocfl::Found& found) -> Result<void> {
-      if (stop_.stop_requested()) return Error(Code::cancelled, "the audit was stopped");
-      std::string detail;
-      switch (found.kind) {
-        case ocfl::Found::Kind::object: {
-          TRY_SET(const bool known, is_known(found.path));
-          if (known) return {};
-          detail = "an object that the journal does not know";
-          break;
-        }
-        case ocfl::Found::Kind::stray_file: detail = "belongs to no object"; break;
-        case ocfl::Found::Kind::empty_folder: detail = "an empty folder"; break;
-      }
-      add_line(file_line("", {.outcome = Outcome::unexpected,
+    auto walked =
+        ocfl::walk_root(store_.disk(), root, [&](const ocfl::Found& found) -> Result<void> {
+          if (stop_.stop_requested()) return Error(Code::cancelled, "the audit was stopped");
+          std::string detail;
+          switch (found.kind) {
+            case ocfl::Found::Kind::object: {
+              TRY_SET(const bool known, is_known(found.path));
+              if (known) return {};
+              detail = "an object that the journal does not know";
+              break;
+            }
+            case ocfl::Found::Kind::stray_file:
+              detail = "belongs to no object";
+              break;
+            case ocfl::Found::Kind::empty_folder:
+              detail = "an empty folder";
+              break;
+          }
+          add_line(file_line("",
+                             {.outcome = Outcome::unexpected,
                               .path = found.path.native(),
                               .size_bytes = 0,
                               .expected = {},
                               .found = {},
                               .detail = detail},
-                         store_.clock().now()),
-               &lines);
-      ++progress_.done_files;
-      return {};
-    });
+                             store_.clock().now()),
+                   &lines);
+          ++progress_.done_files;
+          return {};
+        });
     if (!walked && walked.error().code() == Code::cancelled) return walked;
     if (!walked) {
-      add_line(file_line("", {.outcome = Outcome::unreadable,
-                              .path = "",
-                              .size_bytes = 0,
-                              .expected = {},
-                              .found = {},
-                              .detail = walked.error().what()},
+      add_line(file_line("",
+                         {.outcome = Outcome::unreadable,
+                          .path = "",
+                          .size_bytes = 0,
+                          .expected = {},
+                          .found = {},
+                          .detail = walked.error().what()},
                          store_.clock().now()),
                &lines);
     }
@@ -413,14 +431,18 @@ json::Object AuditResult::to_json() const {
   return object;
 }
 
-Result<AuditResult> run_audit(store::Store& store, const Uuid& run, const Scope& scope,
-                              std::size_t threads, AuditProgress& progress,
+Result<AuditResult> run_audit(store::Store& store,
+                              const Uuid& run,
+                              const Scope& scope,
+                              std::size_t threads,
+                              AuditProgress& progress,
                               const std::stop_token& stop) {
   return Audit(store, run, scope, threads, progress, stop).run();
 }
 
 void abandon_audit(store::Store& store, const Uuid& run) {
-  (void)store.disk().remove_file(record_path(store, run));  // A file left behind costs its bytes only.
+  (void)store.disk().remove_file(
+      record_path(store, run));  // A file left behind costs its bytes only.
 }
 
 }  // namespace versement::audit

@@ -1,5 +1,5 @@
-// An audit run: one pass over what its scope names. It survives the daemon: what was checked is kept
-// in work/ as it goes, and a run that was cut short goes on behind it.
+// An audit run: one pass over what its scope names. It survives the daemon: what was checked is
+// kept in work/ as it goes, and a run that was cut short goes on behind it.
 #pragma once
 
 #include <atomic>
@@ -17,8 +17,8 @@
 namespace versement::audit {
 
 struct Scope {
-  std::string collection;             // empty: all
-  std::string item;                   // empty: all
+  std::string collection;               // empty: all
+  std::string item;                     // empty: all
   std::optional<Timestamp> due_before;  // only objects that were verified last before this
   bool whole_store() const { return collection.empty() && item.empty() && !due_before; }
   json::Object to_json() const;
@@ -48,8 +48,11 @@ struct AuditResult {
 
 // Checks every object of the scope, and, for the whole store, that nothing else lies in the root.
 // Errors: cancelled (what was done is kept for the next attempt of the same run); io; no_space.
-Result<AuditResult> run_audit(store::Store& store, const Uuid& run, const Scope& scope,
-                              std::size_t threads, AuditProgress& progress,
+Result<AuditResult> run_audit(store::Store& store,
+                              const Uuid& run,
+                              const Scope& scope,
+                              std::size_t threads,
+                              AuditProgress& progress,
                               const std::stop_token& stop);
 
 // Forgets what an unfinished run has kept.

@@ -1,8 +1,8 @@
 #include "store/base/compress.hpp"
 
-#include <fcntl.h>
-
 #include <vector>
+
+#include <fcntl.h>
 
 #include <zstd.h>
 
@@ -49,7 +49,9 @@ Result<void> Compressor::write(std::string_view bytes) {
   return state_->push(bytes, ZSTD_e_continue);
 }
 
-Result<void> Compressor::finish() { return state_->push({}, ZSTD_e_end); }
+Result<void> Compressor::finish() {
+  return state_->push({}, ZSTD_e_end);
+}
 
 namespace {
 
@@ -88,9 +90,10 @@ class LineCutter {
 
 }  // namespace
 
-Result<void> for_each_compressed_line(
-    Disk& disk, const Path& path, std::size_t line_bytes_max,
-    const std::function<Result<void>(std::string_view)>& each) {
+Result<void> for_each_compressed_line(Disk& disk,
+                                      const Path& path,
+                                      std::size_t line_bytes_max,
+                                      const std::function<Result<void>(std::string_view)>& each) {
   const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
                                                                         ZSTD_freeDCtx);
   (void)ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kWindowLogMax);

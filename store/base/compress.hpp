@@ -33,8 +33,9 @@ class Compressor {
 
 // Reads a compressed text line by line (without the line ends); stops early when `each` fails.
 // A line has at most `line_bytes_max` bytes. Errors: corrupt; limit; those of `each` and the disk.
-Result<void> for_each_compressed_line(
-    Disk& disk, const Path& path, std::size_t line_bytes_max,
-    const std::function<Result<void>(std::string_view)>& each);
+Result<void> for_each_compressed_line(Disk& disk,
+                                      const Path& path,
+                                      std::size_t line_bytes_max,
+                                      const std::function<Result<void>(std::string_view)>& each);
 
 }  // namespace versement

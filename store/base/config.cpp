@@ -1,9 +1,8 @@
 #include "store/base/config.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
 
+#include <stdlib.h>
 #include <toml++/toml.h>
 
 #include "store/base/limits.hpp"
@@ -50,7 +49,8 @@ Result<Config> Config::load(Disk& disk, const Path& path, std::string_view envir
         Given given{scalar_text(value), {}, false, where(value)};
         if (const toml::array* const array = value.as_array()) {
           given.is_list = true;
-          for (const toml::node& entry : *array) given.list.push_back(scalar_text(entry));
+          for (const toml::node& entry : *array)
+            given.list.push_back(scalar_text(entry));
         }
         config.given_[std::string(section.str()) + "." + std::string(key.str())] = std::move(given);
       }
@@ -66,8 +66,8 @@ Result<Config> Config::load(Disk& disk, const Path& path, std::string_view envir
     if (gap == std::string_view::npos) continue;
     const std::string key = lower_ascii(name.substr(prefix.size(), gap - prefix.size())) + "." +
                             lower_ascii(name.substr(gap + 2));
-    Given given{std::string(entry.substr(equals + 1)), {}, false,
-                "environment " + std::string(name)};
+    Given given{
+        std::string(entry.substr(equals + 1)), {}, false, "environment " + std::string(name)};
     for (const std::string_view part : split(given.text, ',')) {
       if (!trim(part).empty()) given.list.emplace_back(trim(part));
     }
@@ -143,7 +143,8 @@ std::vector<std::string> Config::list(const std::string& key,
 
 Result<void> Config::finish() const {
   std::string all;
-  for (const std::string& fault : faults_) all += (all.empty() ? "" : "\n") + fault;
+  for (const std::string& fault : faults_)
+    all += (all.empty() ? "" : "\n") + fault;
   for (const auto& [key, given] : given_) {
     if (asked_.contains(key)) continue;
     all += (all.empty() ? "" : "\n") + given.where + ": '" + printable(key) + "' is not known";
@@ -189,14 +190,15 @@ std::optional<std::string> did_you_mean(std::string_view word, const std::set<st
   std::size_t best_distance = 3;  // More than two slips is another word.
   for (const std::string& candidate : known) {
     std::vector<std::size_t> row(candidate.size() + 1);
-    for (std::size_t i = 0; i < row.size(); ++i) row[i] = i;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      row[i] = i;
     for (std::size_t i = 1; i <= word.size(); ++i) {
       std::size_t diagonal = row[0];
       row[0] = i;
       for (std::size_t k = 1; k < row.size(); ++k) {
         const std::size_t above = row[k];
-        row[k] = std::min({above + 1, row[k - 1] + 1,
-                           diagonal + (word[i - 1] == candidate[k - 1] ? 0u : 1u)});
+        row[k] = std::min(
+            {above + 1, row[k - 1] + 1, diagonal + (word[i - 1] == candidate[k - 1] ? 0u : 1u)});
         diagonal = above;
       }
     }

@@ -32,8 +32,8 @@ class Config {
   std::uint64_t size(const std::string& key, std::uint64_t otherwise);
   std::vector<std::string> list(const std::string& key, const std::vector<std::string>& otherwise);
 
-  // Errors: invalid, naming every fault: values of another type, unknown keys and what may have been
-  // meant.
+  // Errors: invalid, naming every fault: values of another type, unknown keys and what may have
+  // been meant.
   Result<void> finish() const;
 
   // What was asked for, with the value in force and where it came from.

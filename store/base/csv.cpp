@@ -14,7 +14,8 @@ class Parser {
 
   Result<std::vector<Row>> parse() {
     row_.line = 1;
-    while (at_ < text_.size()) TRY(cell());
+    while (at_ < text_.size())
+      TRY(cell());
     if (!row_.cells.empty() || pending_) TRY(end_row());
     return std::move(rows_);
   }
@@ -33,7 +34,9 @@ class Parser {
     } else {
       TRY(plain(&value));
     }
-    if (value.size() > limits::kCsvCellBytesMax) return Error(Code::limit, wrong("a cell of " + std::to_string(value.size()) + " bytes").what());
+    if (value.size() > limits::kCsvCellBytesMax)
+      return Error(Code::limit,
+                   wrong("a cell of " + std::to_string(value.size()) + " bytes").what());
     if (row_.cells.size() == limits::kCsvColumnsMax) {
       return Error(Code::limit, wrong("more than 512 columns").what());
     }
@@ -96,11 +99,11 @@ class Parser {
   Result<void> end_row() {
     if (pending_) row_.cells.emplace_back();
     pending_ = false;
-    const bool blank = std::all_of(row_.cells.begin(), row_.cells.end(), [](const std::string& c) {
-      return trim(c).empty();
-    });
+    const bool blank = std::all_of(row_.cells.begin(), row_.cells.end(),
+                                   [](const std::string& c) { return trim(c).empty(); });
     if (!blank) {
-      if (rows_.size() == limits::kCsvRowsMax) return Error(Code::limit, "more than a million rows");
+      if (rows_.size() == limits::kCsvRowsMax)
+        return Error(Code::limit, "more than a million rows");
       rows_.push_back(std::move(row_));
     }
     row_ = Row();
@@ -125,8 +128,8 @@ Result<std::vector<Row>> parse(std::string_view text) {
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (const auto bad = first_invalid_utf8(text)) {
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(*bad),
-                                     '\n');
+    const auto line =
+        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(*bad), '\n');
     return Error(Code::invalid, "line " + std::to_string(line) +
                                     ": bytes that are not UTF-8; save the table as UTF-8");
   }
@@ -141,7 +144,8 @@ std::string write_row(std::span<const std::string> cells) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) out += ',';
     std::string cell = cells[i];
-    if (!cell.empty() && std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos) {
+    if (!cell.empty() &&
+        std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos) {
       cell.insert(0, 1, '\'');
     }
     if (cell.find_first_of(",\"\r\n") == std::string::npos) {

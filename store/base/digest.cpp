@@ -50,7 +50,8 @@ constexpr auto kCrcTables = [] {
   std::array<std::array<std::uint32_t, 256>, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t c = i;
-    for (int bit = 0; bit < 8; ++bit) c = (c & 1u) != 0 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+    for (int bit = 0; bit < 8; ++bit)
+      c = (c & 1u) != 0 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
     tables[0][i] = c;
   }
   for (std::uint32_t i = 0; i < 256; ++i) {
@@ -63,7 +64,9 @@ constexpr auto kCrcTables = [] {
 
 }  // namespace
 
-std::string_view algorithm_name(Algorithm algorithm) { return described(algorithm).name; }
+std::string_view algorithm_name(Algorithm algorithm) {
+  return described(algorithm).name;
+}
 
 std::optional<Algorithm> algorithm_of_name(std::string_view name) {
   for (const Described& each : kAlgorithms) {
@@ -72,7 +75,9 @@ std::optional<Algorithm> algorithm_of_name(std::string_view name) {
   return std::nullopt;
 }
 
-std::size_t digest_bytes(Algorithm algorithm) { return described(algorithm).bytes; }
+std::size_t digest_bytes(Algorithm algorithm) {
+  return described(algorithm).bytes;
+}
 
 Digest::Digest(Algorithm algorithm, std::span<const std::byte> bytes) : algorithm_(algorithm) {
   assert(bytes.size() == digest_bytes(algorithm));
@@ -97,7 +102,9 @@ std::span<const std::byte> Digest::bytes() const {
   return std::span(bytes_).first(digest_bytes(algorithm_));
 }
 
-std::string Digest::hex() const { return hex_of(bytes()); }
+std::string Digest::hex() const {
+  return hex_of(bytes());
+}
 
 struct Hasher::State {
   std::vector<Algorithm> algorithms;
@@ -168,7 +175,8 @@ std::uint32_t crc32_update(std::uint32_t crc, std::span<const std::byte> bytes) 
     at += 8;
     left -= 8;
   }
-  while (left-- > 0) crc = (crc >> 8) ^ t[0][(crc ^ *at++) & 0xFFu];
+  while (left-- > 0)
+    crc = (crc >> 8) ^ t[0][(crc ^ *at++) & 0xFFu];
   return ~crc;
 }
 

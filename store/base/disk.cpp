@@ -1,5 +1,9 @@
 #include "store/base/disk.hpp"
 
+#include <algorithm>
+#include <array>
+#include <memory>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,10 +12,6 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <memory>
 
 #include "store/base/limits.hpp"
 
@@ -22,7 +22,8 @@ namespace {
 template <class Call>
 auto uninterrupted(Call call) {
   auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
+  while (result < 0 && errno == EINTR)
+    result = call();
   return result;
 }
 
@@ -66,7 +67,9 @@ Result<void> Disk::close(Fd fd, const Path& path) {
   return {};
 }
 
-Result<std::size_t> Disk::read_at(const Fd& fd, std::span<std::byte> into, std::uint64_t offset,
+Result<std::size_t> Disk::read_at(const Fd& fd,
+                                  std::span<std::byte> into,
+                                  std::uint64_t offset,
                                   const Path& path) {
   const auto count = uninterrupted(
       [&] { return ::pread(fd.get(), into.data(), into.size(), static_cast<off_t>(offset)); });
@@ -80,8 +83,10 @@ Result<std::size_t> Disk::write(const Fd& fd, std::span<const std::byte> bytes, 
   return static_cast<std::size_t>(count);
 }
 
-Result<std::size_t> Disk::write_at(const Fd& fd, std::span<const std::byte> bytes,
-                                   std::uint64_t offset, const Path& path) {
+Result<std::size_t> Disk::write_at(const Fd& fd,
+                                   std::span<const std::byte> bytes,
+                                   std::uint64_t offset,
+                                   const Path& path) {
   const auto count = uninterrupted(
       [&] { return ::pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
   if (count < 0) return failed("write", path);
@@ -105,10 +110,12 @@ Result<void> Disk::sync_file_system(const Fd& fd, const Path& path) {
   return {};
 }
 
-Result<void> Disk::allocate(const Fd& fd, std::uint64_t offset, std::uint64_t length,
+Result<void> Disk::allocate(const Fd& fd,
+                            std::uint64_t offset,
+                            std::uint64_t length,
                             const Path& path) {
-  const int number = ::posix_fallocate(fd.get(), static_cast<off_t>(offset),
-                                       static_cast<off_t>(length));
+  const int number =
+      ::posix_fallocate(fd.get(), static_cast<off_t>(offset), static_cast<off_t>(length));
   if (number != 0) return Error::from_errno(number, "reserve space for " + path.native());
   return {};
 }
@@ -191,15 +198,22 @@ Result<void> Disk::list(const Path& path, const std::function<bool(const DirEntr
     if (name == "." || name == "..") continue;
     DirEntry found{.name = std::string(name), .inode = entry->d_ino};
     switch (entry->d_type) {
-      case DT_REG: found.kind = FileKind::regular; break;
-      case DT_DIR: found.kind = FileKind::folder; break;
-      case DT_LNK: found.kind = FileKind::link; break;
+      case DT_REG:
+        found.kind = FileKind::regular;
+        break;
+      case DT_DIR:
+        found.kind = FileKind::folder;
+        break;
+      case DT_LNK:
+        found.kind = FileKind::link;
+        break;
       case DT_UNKNOWN: {  // Some file systems do not tell.
         TRY_SET(const FileInfo looked, info(path / found.name));
         found.kind = looked.kind;
         break;
       }
-      default: found.kind = FileKind::other;
+      default:
+        found.kind = FileKind::other;
     }
     if (!each(found)) return {};
   }
@@ -226,8 +240,8 @@ Disk& real_disk() {
   return disk;
 }
 
-Result<void> read_exactly(Disk& disk, const Fd& fd, std::span<std::byte> into, std::uint64_t offset,
-                          const Path& path) {
+Result<void> read_exactly(
+    Disk& disk, const Fd& fd, std::span<std::byte> into, std::uint64_t offset, const Path& path) {
   std::size_t done = 0;
   while (done < into.size()) {
     TRY_SET(const std::size_t count, disk.read_at(fd, into.subspan(done), offset + done, path));
@@ -240,7 +254,9 @@ Result<void> read_exactly(Disk& disk, const Fd& fd, std::span<std::byte> into, s
   return {};
 }
 
-Result<void> write_all(Disk& disk, const Fd& fd, std::span<const std::byte> bytes,
+Result<void> write_all(Disk& disk,
+                       const Fd& fd,
+                       std::span<const std::byte> bytes,
                        const Path& path) {
   while (!bytes.empty()) {
     TRY_SET(const std::size_t count, disk.write(fd, bytes, path));
@@ -315,7 +331,8 @@ Result<void> remove_tree(Disk& disk, const Path& path) {
   if (info->kind != FileKind::folder) return disk.remove_file(path);
   if ((info->mode & 0700u) != 0700u) TRY(disk.set_mode(path, 0755));
   TRY_SET(const auto entries, list_sorted(disk, path));
-  for (const DirEntry& entry : entries) TRY(remove_tree(disk, path / entry.name));
+  for (const DirEntry& entry : entries)
+    TRY(remove_tree(disk, path / entry.name));
   return disk.remove_folder(path);
 }
 

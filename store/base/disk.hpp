@@ -1,8 +1,6 @@
 // Disk: every call that touches the file system, in one place, so that a test can make call N fail.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "store/base/fd.hpp"
 #include "store/base/result.hpp"
@@ -59,17 +59,24 @@ class Disk {
   virtual Result<Fd> open(const Path& path, int flags, mode_t mode = 0);
   // Reports what the kernel kept back until now (NFS, quotas). The descriptor is gone either way.
   virtual Result<void> close(Fd fd, const Path& path);
-  virtual Result<std::size_t> read_at(const Fd& fd, std::span<std::byte> into, std::uint64_t offset,
+  virtual Result<std::size_t> read_at(const Fd& fd,
+                                      std::span<std::byte> into,
+                                      std::uint64_t offset,
                                       const Path& path);
-  virtual Result<std::size_t> write(const Fd& fd, std::span<const std::byte> bytes,
+  virtual Result<std::size_t> write(const Fd& fd,
+                                    std::span<const std::byte> bytes,
                                     const Path& path);
-  virtual Result<std::size_t> write_at(const Fd& fd, std::span<const std::byte> bytes,
-                                       std::uint64_t offset, const Path& path);
+  virtual Result<std::size_t> write_at(const Fd& fd,
+                                       std::span<const std::byte> bytes,
+                                       std::uint64_t offset,
+                                       const Path& path);
   // A failed sync is final: the pages are marked clean, and a second call would lie.
   virtual Result<void> sync(const Fd& fd, const Path& path);
   virtual Result<void> sync_data(const Fd& fd, const Path& path);
   virtual Result<void> sync_file_system(const Fd& fd, const Path& path);
-  virtual Result<void> allocate(const Fd& fd, std::uint64_t offset, std::uint64_t length,
+  virtual Result<void> allocate(const Fd& fd,
+                                std::uint64_t offset,
+                                std::uint64_t length,
                                 const Path& path);
   virtual Result<void> truncate(const Fd& fd, std::uint64_t size, const Path& path);
 
@@ -96,9 +103,11 @@ class Disk {
 Disk& real_disk();
 
 // Reads exactly `into.size()` bytes. Errors: corrupt when the file ends before; io.
-Result<void> read_exactly(Disk& disk, const Fd& fd, std::span<std::byte> into, std::uint64_t offset,
-                          const Path& path);
-Result<void> write_all(Disk& disk, const Fd& fd, std::span<const std::byte> bytes,
+Result<void> read_exactly(
+    Disk& disk, const Fd& fd, std::span<std::byte> into, std::uint64_t offset, const Path& path);
+Result<void> write_all(Disk& disk,
+                       const Fd& fd,
+                       std::span<const std::byte> bytes,
                        const Path& path);
 
 // Reads a whole file of at most `bytes_max`. Errors: not_found; limit; invalid when it is no

@@ -12,7 +12,9 @@ Fd& Fd::operator=(Fd&& other) noexcept {
   return *this;
 }
 
-Fd::~Fd() { reset(); }
+Fd::~Fd() {
+  reset();
+}
 
 void Fd::reset() {
   // Nothing was promised about this descriptor any more: who needs the outcome calls Disk::close.

@@ -19,7 +19,8 @@ bool is_alphanumeric(char c) {
 
 std::string uuid_text(std::span<const std::byte> bytes) {
   std::string text = hex_of(bytes);
-  for (const std::size_t at : {20u, 16u, 12u, 8u}) text.insert(at, 1, '-');
+  for (const std::size_t at : {20u, 16u, 12u, 8u})
+    text.insert(at, 1, '-');
   return text;
 }
 
@@ -44,7 +45,8 @@ Uuid Uuid::at(Timestamp now) {
   std::array<std::byte, 16> bytes{};
   random_bytes(bytes);
   const auto ms = static_cast<std::uint64_t>(now.ms());
-  for (std::size_t i = 0; i < 6; ++i) bytes[i] = std::byte(ms >> (40 - 8 * i) & 0xFFu);
+  for (std::size_t i = 0; i < 6; ++i)
+    bytes[i] = std::byte(ms >> (40 - 8 * i) & 0xFFu);
   stamp(bytes, 7);
   return Uuid(uuid_text(bytes));
 }
@@ -58,7 +60,8 @@ Uuid Uuid::of_name(const Uuid& space, std::string_view name) {
   assert(prefix);
   const Digest digest = digest_of(Algorithm::sha1, *prefix + std::string(name));
   std::array<std::byte, 16> bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = digest.bytes()[i];
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = digest.bytes()[i];
   stamp(bytes, 5);
   return Uuid(uuid_text(bytes));
 }
@@ -75,7 +78,8 @@ const Uuid& uuid_space() {
 
 Result<Slug> Slug::parse(std::string_view text) {
   bool good = !text.empty() && text.size() <= kSlugCharactersMax && is_alphanumeric(text.front());
-  for (const char c : text) good = good && (is_alphanumeric(c) || c == '.' || c == '_' || c == '-');
+  for (const char c : text)
+    good = good && (is_alphanumeric(c) || c == '.' || c == '_' || c == '-');
   if (!good) {
     return Error(Code::invalid,
                  "'" + printable(text.substr(0, 200)) +
@@ -96,14 +100,16 @@ Slug Slug::nearest(std::string_view text) {
     }
     if (out.size() == kSlugCharactersMax) break;
   }
-  while (!out.empty() && (out.back() == '-' || out.back() == '.')) out.pop_back();
+  while (!out.empty() && (out.back() == '-' || out.back() == '.'))
+    out.pop_back();
   return Slug(std::move(out));
 }
 
 Result<ObjectId> ObjectId::parse(std::string_view text) {
   const std::size_t colon = text.find(':');
   bool good = colon != std::string_view::npos && colon > 0;
-  for (const char c : text) good = good && c > ' ' && c < 0x7F;
+  for (const char c : text)
+    good = good && c > ' ' && c < 0x7F;
   if (!good) {
     return Error(Code::invalid, "'" + printable(text.substr(0, 200)) + "' is not a URI");
   }
@@ -114,6 +120,8 @@ Result<ObjectId> ObjectId::parse(std::string_view text) {
   return ObjectId(std::string(text));
 }
 
-ObjectId ObjectId::of_uuid(const Uuid& uuid) { return ObjectId("urn:uuid:" + uuid.text()); }
+ObjectId ObjectId::of_uuid(const Uuid& uuid) {
+  return ObjectId("urn:uuid:" + uuid.text());
+}
 
 }  // namespace versement

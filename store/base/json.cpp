@@ -135,17 +135,25 @@ class Writer {
 
   void value(const Value& value) {
     switch (value.kind()) {
-      case boost::json::kind::object: object(value.get_object()); break;
-      case boost::json::kind::array: array(value.get_array()); break;
-      case boost::json::kind::string: write_string(value.get_string(), &out_); break;
-      default: out_ += boost::json::serialize(value);
+      case boost::json::kind::object:
+        object(value.get_object());
+        break;
+      case boost::json::kind::array:
+        array(value.get_array());
+        break;
+      case boost::json::kind::string:
+        write_string(value.get_string(), &out_);
+        break;
+      default:
+        out_ += boost::json::serialize(value);
     }
   }
 
   void object(const Object& object) {
     std::vector<std::pair<std::string_view, const Value*>> members;
     members.reserve(object.size());
-    for (const auto& member : object) members.emplace_back(member.key(), &member.value());
+    for (const auto& member : object)
+      members.emplace_back(member.key(), &member.value());
     std::sort(members.begin(), members.end(),
               [](const auto& a, const auto& b) { return a.first < b.first; });
     out_ += '{';
@@ -187,7 +195,9 @@ class Writer {
   std::string out_;
 };
 
-const Value* find_in(const Object& object, std::string_view name) { return object.if_contains(name); }
+const Value* find_in(const Object& object, std::string_view name) {
+  return object.if_contains(name);
+}
 
 }  // namespace
 
@@ -294,8 +304,9 @@ std::optional<std::string> Reader::text(std::string_view name, Rule rule) {
   }
   const std::string_view found = value->get_string();
   if (found.size() > rule.bytes_max) {
-    fault(name, "too-long", "'" + std::string(name) + "' may have at most " +
-                                std::to_string(rule.bytes_max) + " bytes");
+    fault(name, "too-long",
+          "'" + std::string(name) + "' may have at most " + std::to_string(rule.bytes_max) +
+              " bytes");
     return std::nullopt;
   }
   if (rule.required && found.empty()) {
@@ -305,15 +316,16 @@ std::optional<std::string> Reader::text(std::string_view name, Rule rule) {
   return std::string(found);
 }
 
-std::optional<std::uint64_t> Reader::number(std::string_view name, std::uint64_t max,
+std::optional<std::uint64_t> Reader::number(std::string_view name,
+                                            std::uint64_t max,
                                             bool required) {
   const Value* const value = find(name, required);
   if (value == nullptr) return std::nullopt;
   const bool whole = value->is_uint64() || (value->is_int64() && value->get_int64() >= 0);
   const std::uint64_t found = number_at(object_, name);
   if (!whole || found > max) {
-    fault(name, "out-of-range", "'" + std::string(name) + "' must be a whole number from 0 to " +
-                                    std::to_string(max));
+    fault(name, "out-of-range",
+          "'" + std::string(name) + "' must be a whole number from 0 to " + std::to_string(max));
     return std::nullopt;
   }
   return found;
@@ -358,8 +370,8 @@ const Array* Reader::array(std::string_view name, std::size_t count_max, bool re
     return nullptr;
   }
   if (value->get_array().size() > count_max) {
-    fault(name, "too-many", "'" + std::string(name) + "' may have at most " +
-                                std::to_string(count_max) + " entries");
+    fault(name, "too-many",
+          "'" + std::string(name) + "' may have at most " + std::to_string(count_max) + " entries");
     return nullptr;
   }
   return &value->get_array();

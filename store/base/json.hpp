@@ -65,7 +65,8 @@ class Reader {
 
   std::optional<std::string> text(std::string_view name, Rule rule);
   std::optional<std::string> text(std::string_view name) { return text(name, Rule()); }
-  std::optional<std::uint64_t> number(std::string_view name, std::uint64_t max,
+  std::optional<std::uint64_t> number(std::string_view name,
+                                      std::uint64_t max,
                                       bool required = false);
   std::optional<bool> flag(std::string_view name);
   std::optional<Timestamp> time(std::string_view name);

@@ -28,28 +28,37 @@ spdlog::logger& sink() {
 
 spdlog::level::level_enum spdlog_level(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
 
 std::string_view level_name(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warning: return "warning";
-    case Level::error: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
   }
   return "error";
 }
 
 std::string text_line(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  std::string line = real_clock().now().text() + " " + std::string(level_name(level)) + " " +
-                     std::string(event);
-  for (const auto& [name, value] : fields) line += " " + std::string(name) + "=" + printable(value);
+  std::string line =
+      real_clock().now().text() + " " + std::string(level_name(level)) + " " + std::string(event);
+  for (const auto& [name, value] : fields)
+    line += " " + std::string(name) + "=" + printable(value);
   return line;
 }
 
@@ -58,7 +67,8 @@ std::string json_line(Level level, std::string_view event, std::initializer_list
   object["time"] = real_clock().now().text();
   object["level"] = level_name(level);
   object["event"] = event;
-  for (const auto& [name, value] : fields) object[name] = printable(value);
+  for (const auto& [name, value] : fields)
+    object[name] = printable(value);
   return json::write(object);
 }
 
@@ -73,16 +83,16 @@ Result<Level> parse_level(std::string_view text) {
   for (const Level level : {Level::debug, Level::info, Level::warning, Level::error}) {
     if (text == level_name(level)) return level;
   }
-  return Error(Code::invalid, "'" + printable(text) +
-                                  "' is no log level; use debug, info, warning or error");
+  return Error(Code::invalid,
+               "'" + printable(text) + "' is no log level; use debug, info, warning or error");
 }
 
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   const auto spd = spdlog_level(level);
   if (!sink().should_log(spd)) return;
-  sink().log(spd, "{}",
-             g_format == Format::json ? json_line(level, event, fields)
-                                      : text_line(level, event, fields));
+  sink().log(
+      spd, "{}",
+      g_format == Format::json ? json_line(level, event, fields) : text_line(level, event, fields));
 }
 
 }  // namespace versement::log

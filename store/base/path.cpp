@@ -34,7 +34,8 @@ Result<void> check_path(std::string_view text) {
   if (names.size() > limits::kPathDepthMax) {
     return Error(Code::limit, "folders " + std::to_string(names.size()) + " deep");
   }
-  for (const std::string_view name : names) TRY(check_name(name));
+  for (const std::string_view name : names)
+    TRY(check_name(name));
   return {};
 }
 

@@ -14,8 +14,8 @@ namespace versement {
 
 struct Pool::State {
   std::mutex mutex;
-  std::condition_variable wake;   // A task was queued, or the end was called.
-  std::condition_variable space;  // A task was taken or has ended.
+  std::condition_variable wake;             // A task was queued, or the end was called.
+  std::condition_variable space;            // A task was taken or has ended.
   std::deque<std::function<void()>> queue;  // Guarded by mutex.
   std::size_t queue_max = 0;
   std::size_t running = 0;  // Guarded by mutex.
@@ -58,7 +58,8 @@ Pool::~Pool() {
     state_->stopping = true;
   }
   state_->wake.notify_all();
-  for (std::thread& thread : state_->threads) thread.join();
+  for (std::thread& thread : state_->threads)
+    thread.join();
 }
 
 void Pool::run(std::function<void()> task) {

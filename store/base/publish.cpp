@@ -1,10 +1,10 @@
 #include "store/base/publish.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace versement {
 namespace {
@@ -17,7 +17,9 @@ Path temporary_beside(const Path& target) {
                                  std::to_string(counter.fetch_add(1)));
 }
 
-Result<void> write_synced(Disk& disk, const Path& path, std::span<const std::byte> bytes,
+Result<void> write_synced(Disk& disk,
+                          const Path& path,
+                          std::span<const std::byte> bytes,
                           mode_t mode) {
   TRY_SET(Fd fd, disk.open(path, O_WRONLY | O_CREAT | O_EXCL, mode));
   TRY(write_all(disk, fd, bytes, path));
@@ -26,8 +28,8 @@ Result<void> write_synced(Disk& disk, const Path& path, std::span<const std::byt
 }
 
 template <class Rename>
-Result<void> write_and_rename(Disk& disk, const Path& target, std::span<const std::byte> bytes,
-                              mode_t mode, Rename rename) {
+Result<void> write_and_rename(
+    Disk& disk, const Path& target, std::span<const std::byte> bytes, mode_t mode, Rename rename) {
   const Path temporary = temporary_beside(target);
   auto done = write_synced(disk, temporary, bytes, mode);
   if (done) done = rename(temporary, target);
@@ -40,14 +42,18 @@ Result<void> write_and_rename(Disk& disk, const Path& target, std::span<const st
 
 }  // namespace
 
-Result<void> publish_file(Disk& disk, const Path& target, std::span<const std::byte> bytes,
+Result<void> publish_file(Disk& disk,
+                          const Path& target,
+                          std::span<const std::byte> bytes,
                           mode_t mode) {
   return write_and_rename(disk, target, bytes, mode, [&](const Path& from, const Path& to) {
     return disk.rename_new(from, to);
   });
 }
 
-Result<void> replace_file(Disk& disk, const Path& target, std::span<const std::byte> bytes,
+Result<void> replace_file(Disk& disk,
+                          const Path& target,
+                          std::span<const std::byte> bytes,
                           mode_t mode) {
   return write_and_rename(disk, target, bytes, mode, [&](const Path& from, const Path& to) {
     return disk.rename_over(from, to);

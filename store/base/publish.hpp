@@ -12,11 +12,15 @@ namespace versement {
 // After success the file and its name survive a power cut. A crash leaves no `target` or the whole
 // of it; at worst a `.tmp-*` stays beside it, which the next start removes.
 // Requires: the folder exists; nobody else writes `target`.  Errors: exists, denied, no_space, io.
-Result<void> publish_file(Disk& disk, const Path& target, std::span<const std::byte> bytes,
+Result<void> publish_file(Disk& disk,
+                          const Path& target,
+                          std::span<const std::byte> bytes,
                           mode_t mode = 0644);
 
 // The same, and takes the place of what is there: a reader sees the old file or the new one.
-Result<void> replace_file(Disk& disk, const Path& target, std::span<const std::byte> bytes,
+Result<void> replace_file(Disk& disk,
+                          const Path& target,
+                          std::span<const std::byte> bytes,
                           mode_t mode = 0644);
 
 // Makes the names in a folder durable.

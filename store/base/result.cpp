@@ -1,28 +1,43 @@
 #include "store/base/result.hpp"
 
-#include <errno.h>
-
 #include <system_error>
+
+#include <errno.h>
 
 namespace versement {
 
 std::string_view code_name(Code code) {
   switch (code) {
-    case Code::invalid: return "invalid";
-    case Code::not_found: return "not found";
-    case Code::exists: return "exists already";
-    case Code::denied: return "denied";
-    case Code::io: return "I/O error";
-    case Code::no_space: return "no space";
-    case Code::corrupt: return "corrupt";
-    case Code::conflict: return "conflict";
-    case Code::limit: return "limit exceeded";
-    case Code::cancelled: return "cancelled";
-    case Code::unavailable: return "unavailable";
-    case Code::unsupported: return "unsupported";
-    case Code::timeout: return "timed out";
-    case Code::network: return "network error";
-    case Code::internal: return "internal error";
+    case Code::invalid:
+      return "invalid";
+    case Code::not_found:
+      return "not found";
+    case Code::exists:
+      return "exists already";
+    case Code::denied:
+      return "denied";
+    case Code::io:
+      return "I/O error";
+    case Code::no_space:
+      return "no space";
+    case Code::corrupt:
+      return "corrupt";
+    case Code::conflict:
+      return "conflict";
+    case Code::limit:
+      return "limit exceeded";
+    case Code::cancelled:
+      return "cancelled";
+    case Code::unavailable:
+      return "unavailable";
+    case Code::unsupported:
+      return "unsupported";
+    case Code::timeout:
+      return "timed out";
+    case Code::network:
+      return "network error";
+    case Code::internal:
+      return "internal error";
   }
   return "unknown";
 }
@@ -32,26 +47,36 @@ namespace {
 Code code_of_errno(int number) {
   switch (number) {
     case ENOENT:
-    case ENOTDIR: return Code::not_found;
+    case ENOTDIR:
+      return Code::not_found;
     case EEXIST:
-    case ENOTEMPTY: return Code::exists;
+    case ENOTEMPTY:
+      return Code::exists;
     case EACCES:
-    case EPERM: return Code::denied;
-    case EROFS: return Code::unavailable;
+    case EPERM:
+      return Code::denied;
+    case EROFS:
+      return Code::unavailable;
     case ENOSPC:
-    case EDQUOT: return Code::no_space;
+    case EDQUOT:
+      return Code::no_space;
     case EMFILE:
     case ENFILE:
-    case ENOMEM: return Code::unavailable;
+    case ENOMEM:
+      return Code::unavailable;
     case ELOOP:
-    case EXDEV: return Code::invalid;
-    case ETIMEDOUT: return Code::timeout;
+    case EXDEV:
+      return Code::invalid;
+    case ETIMEDOUT:
+      return Code::timeout;
     case ECONNREFUSED:
     case ECONNRESET:
     case EPIPE:
     case EHOSTUNREACH:
-    case ENETUNREACH: return Code::network;
-    default: return Code::io;
+    case ENETUNREACH:
+      return Code::network;
+    default:
+      return Code::io;
   }
 }
 

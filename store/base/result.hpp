@@ -35,8 +35,8 @@ enum class Code {
 std::string_view code_name(Code code);
 
 // A failure with its story. `what()` is one line for a person: which thing, why, and where it helps
-// what to do. `reason()` is a stable word for programs ("digest-mismatch"); empty when the code says
-// it all.
+// what to do. `reason()` is a stable word for programs ("digest-mismatch"); empty when the code
+// says it all.
 class Error {
  public:
   Error(Code code, std::string what) : code_(code), what_(std::move(what)) {}
@@ -65,8 +65,12 @@ class [[nodiscard]] Result {
  public:
   using Value = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(google-explicit-constructor): a value is a success.
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}    // NOLINT(google-explicit-constructor): an error is a failure.
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {
+  }  // NOLINT(google-explicit-constructor): a value is a success.
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {
+  }  // NOLINT(google-explicit-constructor): an error is a failure.
 
   explicit operator bool() const { return state_.index() == 0; }
 
@@ -106,7 +110,8 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor): an error is a failure.
+  Result(Error error)
+      : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor): an error is a failure.
 
   explicit operator bool() const { return !error_.has_value(); }
 
@@ -133,18 +138,18 @@ class [[nodiscard]] Result<void> {
 #define VERSEMENT_JOIN(a, b) VERSEMENT_JOIN_INNER(a, b)
 
 // Leaves the function with the error, if there is one. Stands alone on its line.
-#define TRY(expression)                                                     \
-  do {                                                                      \
-    if (auto try_result = (expression); !try_result) {                      \
-      return std::move(try_result).error();                                 \
-    }                                                                       \
+#define TRY(expression)                                \
+  do {                                                 \
+    if (auto try_result = (expression); !try_result) { \
+      return std::move(try_result).error();            \
+    }                                                  \
   } while (false)
 
 // Declares a variable with the value, or leaves the function with the error:
 //   TRY_SET(const auto bytes, read_file(path, kLimit));
-#define TRY_SET(declaration, expression)                                    \
-  auto VERSEMENT_JOIN(try_result_, __LINE__) = (expression);                \
-  if (!VERSEMENT_JOIN(try_result_, __LINE__)) {                             \
-    return std::move(VERSEMENT_JOIN(try_result_, __LINE__)).error();        \
-  }                                                                         \
+#define TRY_SET(declaration, expression)                             \
+  auto VERSEMENT_JOIN(try_result_, __LINE__) = (expression);         \
+  if (!VERSEMENT_JOIN(try_result_, __LINE__)) {                      \
+    return std::move(VERSEMENT_JOIN(try_result_, __LINE__)).error(); \
+  }                                                                  \
   declaration = *std::move(VERSEMENT_JOIN(try_result_, __LINE__))

@@ -1,14 +1,16 @@
 #include "store/base/source.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cstring>
 #include <mutex>
 
+#include <fcntl.h>
+
 namespace versement {
 
-Result<FileRun> Source::run_at(std::uint64_t /*offset*/) { return FileRun{}; }
+Result<FileRun> Source::run_at(std::uint64_t /*offset*/) {
+  return FileRun{};
+}
 
 Result<std::size_t> MemorySource::read_at(std::uint64_t offset, std::span<std::byte> into) {
   if (offset >= bytes_.size()) return std::size_t{0};

@@ -212,7 +212,9 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view bytes) {
   return found;
 }
 
-bool is_utf8(std::string_view bytes) { return !first_invalid_utf8(bytes); }
+bool is_utf8(std::string_view bytes) {
+  return !first_invalid_utf8(bytes);
+}
 
 std::string nfc(std::string_view text) {
   return is_ascii(text) ? std::string(text) : normalized(normalizer_nfc(), text);
@@ -255,8 +257,8 @@ std::size_t display_width(std::string_view text) {
       return;
     }
     const auto category = u_charType(c);
-    const bool zero = category == U_NON_SPACING_MARK || category == U_ENCLOSING_MARK ||
-                      category == U_FORMAT_CHAR;
+    const bool zero =
+        category == U_NON_SPACING_MARK || category == U_ENCLOSING_MARK || category == U_FORMAT_CHAR;
     if (zero) return;
     const auto east_asian = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
     width += east_asian == U_EA_FULLWIDTH || east_asian == U_EA_WIDE ? 2 : 1;

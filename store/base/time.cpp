@@ -1,10 +1,10 @@
 #include "store/base/time.hpp"
 
-#include <time.h>
-
 #include <array>
 #include <cstdio>
 #include <optional>
+
+#include <time.h>
 
 #include <date/date.h>
 
@@ -70,7 +70,8 @@ std::optional<int> fraction_of(std::string_view* rest) {
     ++end;
   }
   if (end == 1) return std::nullopt;
-  for (std::size_t i = end; i < 4; ++i) ms *= 10;
+  for (std::size_t i = end; i < 4; ++i)
+    ms *= 10;
   rest->remove_prefix(end);
   return ms;
 }
@@ -100,11 +101,13 @@ std::string Timestamp::text() const {
 }
 
 std::string Timestamp::text_seconds() const {
-  return date::format("%FT%TZ", date::floor<std::chrono::seconds>(
-                                    Instant(std::chrono::milliseconds(ms_))));
+  return date::format("%FT%TZ",
+                      date::floor<std::chrono::seconds>(Instant(std::chrono::milliseconds(ms_))));
 }
 
-std::string Timestamp::date() const { return text().substr(0, 10); }
+std::string Timestamp::date() const {
+  return text().substr(0, 10);
+}
 
 std::string Timestamp::local_text() const {
   const time_t seconds = ms_ / 1000;

@@ -21,8 +21,12 @@ namespace {
 // Changes whenever a row changes its meaning; an index of another format is built anew.
 constexpr std::string_view kFormat = "1";
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view view(const rocksdb::Slice& text) {
+  return {text.data(), text.size()};
+}
 
 Error failed(std::string_view act, const rocksdb::Status& status) {
   const Code code = status.IsCorruption() ? Code::corrupt
@@ -59,7 +63,8 @@ struct Index::State {
 Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Index::~Index() = default;
 
-Result<std::unique_ptr<Index>> Index::open(Disk& disk, const Path& folder,
+Result<std::unique_ptr<Index>> Index::open(Disk& disk,
+                                           const Path& folder,
                                            const IndexOptions& options) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto state = std::make_unique<State>();
@@ -92,7 +97,9 @@ Result<std::unique_ptr<Index>> Index::open(Disk& disk, const Path& folder,
   return Error(Code::io, "the index in " + folder.native() + " cannot be made");
 }
 
-std::uint64_t Index::position() const { return state_->position; }
+std::uint64_t Index::position() const {
+  return state_->position;
+}
 
 Result<std::optional<std::string>> Index::get(std::string_view key) const {
   std::string value;
@@ -109,7 +116,8 @@ Result<json::Object> Index::record(std::string_view key) const {
 }
 
 Result<void> Index::scan(
-    std::string_view prefix, std::string_view after,
+    std::string_view prefix,
+    std::string_view after,
     const std::function<bool(std::string_view key, std::string_view value)>& each) const {
   const std::unique_ptr<rocksdb::Iterator> at(state_->db->NewIterator({}));
   at->Seek(slice(after.empty() ? prefix : after));
@@ -121,7 +129,8 @@ Result<void> Index::scan(
   return {};
 }
 
-Result<void> Index::apply(std::uint64_t first, std::span<const journal::Entry> entries,
+Result<void> Index::apply(std::uint64_t first,
+                          std::span<const journal::Entry> entries,
                           Sources& sources) {
   Overlay rows([this](std::string_view key) { return get(key); });
   std::uint64_t position = state_->position;

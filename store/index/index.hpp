@@ -1,5 +1,5 @@
-// The index: RocksDB as a projection of the journal. It can be deleted at any time; the journal, the
-// objects' inventories and the evidence files make the same rows again.
+// The index: RocksDB as a projection of the journal. It can be deleted at any time; the journal,
+// the objects' inventories and the evidence files make the same rows again.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,8 @@ struct IndexOptions {
 class Index {
  public:
   // Opens or makes the index. One of another format, or damaged, is removed and begun anew.
-  static Result<std::unique_ptr<Index>> open(Disk& disk, const Path& folder,
+  static Result<std::unique_ptr<Index>> open(Disk& disk,
+                                             const Path& folder,
                                              const IndexOptions& options);
   ~Index();
   Index(const Index&) = delete;
@@ -54,7 +55,8 @@ class Index {
 
   // Applies entries `first`, `first` + 1 …; those below position() were applied before and are left
   // out. All rows of one call appear at once.
-  Result<void> apply(std::uint64_t first, std::span<const journal::Entry> entries,
+  Result<void> apply(std::uint64_t first,
+                     std::span<const journal::Entry> entries,
                      Sources& sources);
 
   Result<std::optional<std::string>> get(std::string_view key) const;
@@ -63,9 +65,10 @@ class Index {
 
   // Calls `each` for the keys that begin with `prefix` and lie behind `after` (empty: from the
   // start), in order, until it returns false. Keys are handed on whole.
-  Result<void> scan(std::string_view prefix, std::string_view after,
-                    const std::function<bool(std::string_view key, std::string_view value)>& each)
-      const;
+  Result<void> scan(
+      std::string_view prefix,
+      std::string_view after,
+      const std::function<bool(std::string_view key, std::string_view value)>& each) const;
 
   // SHA-256 over all keys and values, position included: equal for equal indexes.
   Result<std::string> fingerprint() const;

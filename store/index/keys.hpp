@@ -34,7 +34,8 @@ class Key {
     return *this;
   }
   Key& number(std::uint64_t value) {
-    for (int shift = 56; shift >= 0; shift -= 8) text_ += static_cast<char>(value >> shift & 0xFFu);
+    for (int shift = 56; shift >= 0; shift -= 8)
+      text_ += static_cast<char>(value >> shift & 0xFFu);
     return *this;
   }
   const std::string& get() const { return text_; }
@@ -43,22 +44,36 @@ class Key {
   std::string text_;
 };
 
-inline std::string meta(std::string_view name) { return Key('m').text(name).get(); }
-inline std::string collection(std::string_view id) { return Key('c').text(id).get(); }
-inline std::string item(std::string_view slug) { return Key('i').text(slug).get(); }
-inline std::string item_at(std::uint64_t sequence) { return Key('I').number(sequence).get(); }
+inline std::string meta(std::string_view name) {
+  return Key('m').text(name).get();
+}
+inline std::string collection(std::string_view id) {
+  return Key('c').text(id).get();
+}
+inline std::string item(std::string_view slug) {
+  return Key('i').text(slug).get();
+}
+inline std::string item_at(std::uint64_t sequence) {
+  return Key('I').number(sequence).get();
+}
 inline std::string item_of_collection(std::string_view id, std::uint64_t sequence) {
   return Key('C').text(id).number(sequence).get();
 }
-inline std::string items_of_collection(std::string_view id) { return Key('C').text(id).get(); }
+inline std::string items_of_collection(std::string_view id) {
+  return Key('C').text(id).get();
+}
 inline std::string identifier(std::string_view value, std::string_view slug) {
   return Key('n').text(value).text(slug).get();
 }
-inline std::string identifiers(std::string_view value) { return Key('n').text(value).get(); }
+inline std::string identifiers(std::string_view value) {
+  return Key('n').text(value).get();
+}
 inline std::string version(std::string_view slug, std::uint32_t number) {
   return Key('v').text(slug).number(number).get();
 }
-inline std::string versions(std::string_view slug) { return Key('v').text(slug).get(); }
+inline std::string versions(std::string_view slug) {
+  return Key('v').text(slug).get();
+}
 inline std::string files(std::string_view slug, std::uint32_t number) {
   return Key('f').text(slug).number(number).get();
 }
@@ -68,10 +83,18 @@ inline std::string file(std::string_view slug, std::uint32_t number, std::string
 inline std::string file_id(std::string_view slug, std::uint32_t number, std::string_view id) {
   return Key('F').text(slug).number(number).text(id).get();
 }
-inline std::string object(std::string_view id) { return Key('o').text(id).get(); }
-inline std::string verification(std::string_view owner) { return Key('s').text(owner).get(); }
-inline std::string transfer(std::string_view id) { return Key('t').text(id).get(); }
-inline std::string reference(std::string_view text) { return Key('T').text(text).get(); }
+inline std::string object(std::string_view id) {
+  return Key('o').text(id).get();
+}
+inline std::string verification(std::string_view owner) {
+  return Key('s').text(owner).get();
+}
+inline std::string transfer(std::string_view id) {
+  return Key('t').text(id).get();
+}
+inline std::string reference(std::string_view text) {
+  return Key('T').text(text).get();
+}
 inline std::string transfer_item(std::string_view transfer, std::string_view slug) {
   return Key('e').text(transfer).text(slug).get();
 }
@@ -81,22 +104,41 @@ inline std::string transfer_items(std::string_view transfer) {
 inline std::string transfer_of_item(std::string_view slug, std::string_view transfer) {
   return Key('E').text(slug).text(transfer).get();
 }
-inline std::string transfers_of_item(std::string_view slug) { return Key('E').text(slug).get(); }
-inline std::string agreement(std::string_view id) { return Key('g').text(id).get(); }
-inline std::string token(std::string_view id) { return Key('k').text(id).get(); }
-inline std::string job(std::string_view id) { return Key('j').text(id).get(); }
-inline std::string unfinished_job(std::string_view id) { return Key('J').text(id).get(); }
-inline std::string policy(std::string_view id) { return Key('p').text(id).get(); }
+inline std::string transfers_of_item(std::string_view slug) {
+  return Key('E').text(slug).get();
+}
+inline std::string agreement(std::string_view id) {
+  return Key('g').text(id).get();
+}
+inline std::string token(std::string_view id) {
+  return Key('k').text(id).get();
+}
+inline std::string job(std::string_view id) {
+  return Key('j').text(id).get();
+}
+inline std::string unfinished_job(std::string_view id) {
+  return Key('J').text(id).get();
+}
+inline std::string policy(std::string_view id) {
+  return Key('p').text(id).get();
+}
 inline std::string outcome(std::string_view audit, std::uint64_t sequence) {
   return Key('O').text(audit).number(sequence).get();
 }
-inline std::string outcomes(std::string_view audit) { return Key('O').text(audit).get(); }
-inline std::string incident(std::string_view id) { return Key('x').text(id).get(); }
-inline std::string open_incident(std::string_view owner, std::string_view path,
+inline std::string outcomes(std::string_view audit) {
+  return Key('O').text(audit).get();
+}
+inline std::string incident(std::string_view id) {
+  return Key('x').text(id).get();
+}
+inline std::string open_incident(std::string_view owner,
+                                 std::string_view path,
                                  std::string_view kind) {
   return Key('X').text(owner).text(path).text(kind).get();
 }
-inline std::string counters() { return Key('N').get(); }
+inline std::string counters() {
+  return Key('N').get();
+}
 
 // The part of a key behind the prefix that it was found with, without the NUL at its end.
 inline std::string_view rest(std::string_view key, std::string_view prefix) {

@@ -21,11 +21,15 @@ Result<json::Object> Overlay::record(const std::string& key) const {
   return json::parse_object(*value);
 }
 
-void Overlay::put(const std::string& key, std::string value) { changes_[key] = std::move(value); }
+void Overlay::put(const std::string& key, std::string value) {
+  changes_[key] = std::move(value);
+}
 void Overlay::put(const std::string& key, const json::Object& record) {
   changes_[key] = json::write(record);
 }
-void Overlay::remove(const std::string& key) { changes_[key] = std::nullopt; }
+void Overlay::remove(const std::string& key) {
+  changes_[key] = std::nullopt;
+}
 
 namespace {
 
@@ -43,7 +47,8 @@ struct Act {
 };
 
 void merge(const json::Object& from, json::Object* into) {
-  for (const auto& member : from) (*into)[member.key()] = member.value();
+  for (const auto& member : from)
+    (*into)[member.key()] = member.value();
 }
 
 void add_to(json::Object* record, std::string_view name, std::uint64_t by) {
@@ -114,7 +119,9 @@ Result<std::vector<FileRow>> rows_of(const Act& act) {
   return act.sources.rows_of(act.event);
 }
 
-void put_files(const Act& act, std::string_view owner, std::uint32_t version,
+void put_files(const Act& act,
+               std::string_view owner,
+               std::uint32_t version,
                const std::vector<FileRow>& files) {
   for (const FileRow& row : files) {
     act.rows.put(keys::file(owner, version, row.path), encode(row));
@@ -403,7 +410,9 @@ constexpr std::array<std::pair<std::string_view, Projector>, 20> kProjectors{{
 
 }  // namespace
 
-Result<void> project(std::uint64_t index, const journal::Entry& entry, Sources& sources,
+Result<void> project(std::uint64_t index,
+                     const journal::Entry& entry,
+                     Sources& sources,
                      Overlay* rows) {
   const Act act{index, entry.event, entry.attachment.get(), sources, *rows};
   for (const auto& [kind, projector] : kProjectors) {

@@ -35,9 +35,11 @@ class Overlay {
   std::map<std::string, std::optional<std::string>> changes_;
 };
 
-// Applies one event. Kinds that concern no row are left out, unknown ones too: an older program must
-// be able to open a newer journal for reading.
-Result<void> project(std::uint64_t index, const journal::Entry& entry, Sources& sources,
+// Applies one event. Kinds that concern no row are left out, unknown ones too: an older program
+// must be able to open a newer journal for reading.
+Result<void> project(std::uint64_t index,
+                     const journal::Entry& entry,
+                     Sources& sources,
                      Overlay* rows);
 
 }  // namespace versement::index

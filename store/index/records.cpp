@@ -59,9 +59,8 @@ std::string encode(const FileRow& row) {
   out.append(reinterpret_cast<const char*>(&row.crc32), sizeof(row.crc32));
   put_bytes(row.sha512.bytes(), &out);
   put_bytes(row.sha256.bytes(), &out);
-  for (const std::string* text :
-       {&row.content_path, &row.role, &row.media_type, &row.puid, &row.format_name,
-        &row.format_version, &row.original_name}) {
+  for (const std::string* text : {&row.content_path, &row.role, &row.media_type, &row.puid,
+                                  &row.format_name, &row.format_version, &row.original_name}) {
     put_text(*text, &out);
   }
   return out;
@@ -79,7 +78,8 @@ Result<FileRow> decode_file_row(std::string_view path, std::string_view bytes) {
                             &row.format_name, &row.format_version, &row.original_name}) {
     *text = in.text();
   }
-  if (!in.good()) return Error(Code::corrupt, "a damaged row in the index; delete index/ and start again");
+  if (!in.good())
+    return Error(Code::corrupt, "a damaged row in the index; delete index/ and start again");
   return row;
 }
 

@@ -86,7 +86,8 @@ Result<KeyText> parse_key(std::string_view text) {
   return out;
 }
 
-bool signature_is_right(std::span<const std::byte, 32> key, std::string_view text,
+bool signature_is_right(std::span<const std::byte, 32> key,
+                        std::string_view text,
                         std::string_view signature) {
   const std::unique_ptr<EVP_PKEY, FreeKey> pkey(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key), key.size()));
@@ -114,7 +115,8 @@ Result<Note> split_note(std::string_view note) {
   auto lines = split(note.substr(blank + 2), '\n');
   lines.pop_back();
   for (const std::string_view line : lines) {
-    if (!line.starts_with(kDash)) return Error(Code::invalid, "not a signed note: a signature line begins wrongly");
+    if (!line.starts_with(kDash))
+      return Error(Code::invalid, "not a signed note: a signature line begins wrongly");
     out.signatures.push_back(line.substr(kDash.size()));
   }
   return out;
@@ -124,11 +126,13 @@ Result<Note> split_note(std::string_view note) {
 
 Result<void> check_origin(std::string_view origin) {
   bool good = !origin.empty() && origin.size() <= 200;
-  for (const char c : origin) good = good && c > ' ' && c < 0x7F && c != '+';
+  for (const char c : origin)
+    good = good && c > ' ' && c < 0x7F && c != '+';
   if (good) return {};
-  return Error(Code::invalid, "'" + printable(origin.substr(0, 200)) +
-                                  "' cannot name a journal: use visible ASCII without blanks or '+', "
-                                  "such as archive.example/phnom-penh");
+  return Error(Code::invalid,
+               "'" + printable(origin.substr(0, 200)) +
+                   "' cannot name a journal: use visible ASCII without blanks or '+', "
+                   "such as archive.example/phnom-penh");
 }
 
 Result<VerifierKey> VerifierKey::parse(std::string_view text) {
@@ -168,9 +172,9 @@ Result<Signer> Signer::create(Disk& disk, const Path& path, std::string_view nam
   const auto id = key_id(name, key);
   const std::string middle = std::string(name) + "+" + hex_of(id) + "+";
   TRY_SET(signer.key_, VerifierKey::parse(middle + encoded_key(key)));
-  TRY(publish_file(disk, path,
-                   as_bytes(std::string(kPrivatePrefix) + middle + encoded_key(signer.seed_) + "\n"),
-                   0600));
+  TRY(publish_file(
+      disk, path, as_bytes(std::string(kPrivatePrefix) + middle + encoded_key(signer.seed_) + "\n"),
+      0600));
   return signer;
 }
 
@@ -191,8 +195,8 @@ Result<Signer> Signer::open(Disk& disk, const Path& path) {
   Signer signer;
   signer.seed_ = parsed->key;
   const auto key = public_of_seed(signer.seed_);
-  TRY_SET(signer.key_, VerifierKey::parse(parsed->name + "+" + hex_of(parsed->id) + "+" +
-                                          encoded_key(key)));
+  TRY_SET(signer.key_,
+          VerifierKey::parse(parsed->name + "+" + hex_of(parsed->id) + "+" + encoded_key(key)));
   return signer;
 }
 
@@ -217,7 +221,8 @@ Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& key
   TRY_SET(const Note parts, split_note(note));
   const auto lines = split(parts.text, '\n');
   // Origin, size, root, and the empty piece behind the last LF. More lines are extensions.
-  if (lines.size() < 4 || lines[0].empty()) return Error(Code::invalid, "not a checkpoint: three lines are needed");
+  if (lines.size() < 4 || lines[0].empty())
+    return Error(Code::invalid, "not a checkpoint: three lines are needed");
   const auto size = parse_decimal(lines[1]);
   TRY_SET(const std::string root, bytes_of_base64(lines[2]));
   if (!size || root.size() != sizeof(Hash)) {

@@ -56,7 +56,8 @@ class Signer {
 };
 
 // Reads a note and checks that `key` signed it.
-// Errors: invalid for its form; corrupt ("journal-signature") when no signature of the key is right.
+// Errors: invalid for its form; corrupt ("journal-signature") when no signature of the key is
+// right.
 Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& key);
 
 // Names of logs and keys: 1 to 200 visible ASCII characters, no blank, no '+'.

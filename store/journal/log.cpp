@@ -1,7 +1,5 @@
 #include "store/journal/log.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -9,6 +7,8 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+
+#include <fcntl.h>
 
 #include "store/base/limits.hpp"
 #include "store/base/log.hpp"
@@ -28,7 +28,9 @@ constexpr std::uint64_t kReserveBytes = 1u << 20;
 // The tail is begun anew when this much of it is in tiles.
 constexpr std::uint64_t kRotateBytes = 16u << 20;
 
-std::uint64_t tile_start(std::uint64_t index) { return index / kTileWidth * kTileWidth; }
+std::uint64_t tile_start(std::uint64_t index) {
+  return index / kTileWidth * kTileWidth;
+}
 
 // The hashes of one level from the start of the oldest tile that is not published whole.
 struct Row {
@@ -75,7 +77,8 @@ class Log::State {
   Result<void> publish_now();
 
   Result<void> for_each(
-      std::uint64_t first, std::uint64_t end,
+      std::uint64_t first,
+      std::uint64_t end,
       const std::function<Result<void>(std::uint64_t, std::string_view)>& each) const;
 
   std::uint64_t size() const {
@@ -254,7 +257,8 @@ Result<void> Log::State::load_tail(const Checkpoint& published) {
   if (frontier_.size() == published.size && frontier_.root() != published.root) {
     return tampered("the tiles have another root hash than it says");
   }
-  TRY_SET(const TailScan scan, scan_tail(disk_, tail_path_, [&](const Frame& frame) -> Result<void> {
+  TRY_SET(const TailScan scan,
+          scan_tail(disk_, tail_path_, [&](const Frame& frame) -> Result<void> {
             TRY(take_frame(frame, published));
             if (frame.kind == FrameKind::checkpoint) whole = frame.index;
             return {};
@@ -267,9 +271,9 @@ Result<void> Log::State::load_tail(const Checkpoint& published) {
   }
   if (whole < frontier_.size() || scan.torn) {
     // A group without its checkpoint: never acknowledged. Cut it and take up the tree again.
-    log::info("cut an unfinished group of entries from the journal",
-              {{"entries", std::to_string(frontier_.size() - whole)},
-               {"size", std::to_string(whole)}});
+    log::info(
+        "cut an unfinished group of entries from the journal",
+        {{"entries", std::to_string(frontier_.size() - whole)}, {"size", std::to_string(whole)}});
     TRY_SET(const Fd fd, disk_.open(tail_path_, O_WRONLY));
     TRY(disk_.truncate(fd, tail_end_, tail_path_));
     TRY(disk_.sync(fd, tail_path_));
@@ -310,9 +314,10 @@ void Log::State::stop() {
   writer_.join();
   publisher_.join();
   if (auto done = publish_now(); !done) {
-    log::warning("the journal's tiles could not be brought up to date before the end; the next "
-                 "start does it",
-                 {{"why", done.error().what()}});
+    log::warning(
+        "the journal's tiles could not be brought up to date before the end; the next "
+        "start does it",
+        {{"why", done.error().what()}});
   }
 }
 
@@ -329,8 +334,9 @@ Result<std::uint64_t> Log::State::append(std::vector<Entry> entries) {
     return Error(Code::unavailable, "read-only: " + *failure_).as("read-only");
   }
   if (!started_ || stopping_) {
-    return Error(Code::unavailable, "the journal takes no entries: the service stops or has not "
-                                    "started")
+    return Error(Code::unavailable,
+                 "the journal takes no entries: the service stops or has not "
+                 "started")
         .as("shutting-down");
   }
   queue_.push_back(&waiter);
@@ -365,7 +371,8 @@ void Log::State::write_loop() {
       done = write_group(group);
     }
     lock.lock();
-    for (Waiter* const waiter : group) waiter->outcome = done;
+    for (Waiter* const waiter : group)
+      waiter->outcome = done;
     answered_.notify_all();
   }
 }
@@ -425,7 +432,8 @@ Result<void> Log::State::write_group(std::span<Waiter* const> group) {
   }
   {
     const std::scoped_lock lock(mutex_);
-    for (const auto& [leaf, place] : leaves) add_leaf(leaf, place);
+    for (const auto& [leaf, place] : leaves)
+      add_leaf(leaf, place);
     tail_end_ = offset;
     note_ = note;
   }
@@ -597,8 +605,7 @@ Result<void> Log::State::rotate() {
 // ---------------------------------------------------------------------------- reading
 
 Result<std::string> Log::State::read_bundle(std::uint64_t bundle) const {
-  return read_file(disk_, folder_ / bundle_path(bundle),
-                   kTileWidth * (limits::kEntryBytesMax + 2));
+  return read_file(disk_, folder_ / bundle_path(bundle), kTileWidth * (limits::kEntryBytesMax + 2));
 }
 
 Result<std::string> Log::State::read_tail_entry(std::uint64_t index) const {
@@ -617,7 +624,8 @@ Result<std::string> Log::State::read_tail_entry(std::uint64_t index) const {
 }
 
 Result<void> Log::State::for_each(
-    std::uint64_t first, std::uint64_t end,
+    std::uint64_t first,
+    std::uint64_t end,
     const std::function<Result<void>(std::uint64_t, std::string_view)>& each) const {
   std::uint64_t index = first;
   while (index < end) {
@@ -642,7 +650,8 @@ Result<void> Log::State::for_each(
       return tampered("entry bundle " + std::to_string(index / kTileWidth) + " is not whole");
     }
     const std::uint64_t stop = std::min(end, tile_start(index) + kTileWidth);
-    for (; index < stop; ++index) TRY(each(index, entries[index % kTileWidth]));
+    for (; index < stop; ++index)
+      TRY(each(index, entries[index % kTileWidth]));
   }
   return {};
 }
@@ -652,7 +661,9 @@ Result<void> Log::State::for_each(
 Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Log::~Log() = default;
 
-Result<void> Log::create(Disk& disk, const Path& folder, const Path& key_path,
+Result<void> Log::create(Disk& disk,
+                         const Path& folder,
+                         const Path& key_path,
                          std::string_view origin) {
   TRY_SET(const Signer signer, Signer::create(disk, key_path, origin));
   TRY(publish_folders(disk, folder));
@@ -664,14 +675,18 @@ Result<void> Log::create(Disk& disk, const Path& folder, const Path& key_path,
   return publish_file(disk, folder / "checkpoint", as_bytes(note));
 }
 
-Result<std::unique_ptr<Log>> Log::open(Disk& disk, const Path& folder, Signer signer,
+Result<std::unique_ptr<Log>> Log::open(Disk& disk,
+                                       const Path& folder,
+                                       Signer signer,
                                        LogOptions options) {
   auto state = std::make_unique<State>(disk, folder, std::move(signer), std::move(options));
   TRY(state->load());
   return std::unique_ptr<Log>(new Log(std::move(state)));
 }
 
-void Log::start() { state_->start(); }
+void Log::start() {
+  state_->start();
+}
 
 Result<std::uint64_t> Log::append(std::vector<Entry> entries) {
   return state_->append(std::move(entries));
@@ -683,9 +698,15 @@ Result<std::uint64_t> Log::append(Event event) {
   return state_->append(std::move(entries));
 }
 
-std::uint64_t Log::size() const { return state_->size(); }
-std::uint64_t Log::published() const { return state_->published(); }
-std::optional<std::string> Log::failure() const { return state_->failure(); }
+std::uint64_t Log::size() const {
+  return state_->size();
+}
+std::uint64_t Log::published() const {
+  return state_->published();
+}
+std::optional<std::string> Log::failure() const {
+  return state_->failure();
+}
 
 Result<std::string> Log::read(std::uint64_t index) const {
   std::string out;
@@ -698,13 +719,20 @@ Result<std::string> Log::read(std::uint64_t index) const {
 }
 
 Result<void> Log::for_each(
-    std::uint64_t first, std::uint64_t end,
+    std::uint64_t first,
+    std::uint64_t end,
     const std::function<Result<void>(std::uint64_t index, std::string_view entry)>& each) const {
   return state_->for_each(first, end, each);
 }
 
-std::string Log::checkpoint() const { return state_->note(); }
-Result<void> Log::publish() { return state_->publish_now(); }
-const VerifierKey& Log::key() const { return state_->key(); }
+std::string Log::checkpoint() const {
+  return state_->note();
+}
+Result<void> Log::publish() {
+  return state_->publish_now();
+}
+const VerifierKey& Log::key() const {
+  return state_->key();
+}
 
 }  // namespace versement::journal

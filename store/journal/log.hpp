@@ -51,13 +51,17 @@ struct LogOptions {
 class Log {
  public:
   // Makes an empty journal: its folder, key file `key_path`, `vkey`, first checkpoint and tail.
-  static Result<void> create(Disk& disk, const Path& folder, const Path& key_path,
+  static Result<void> create(Disk& disk,
+                             const Path& folder,
+                             const Path& key_path,
                              std::string_view origin);
 
   // Opens a journal: cuts what was never acknowledged, checks the rest against the signed
   // checkpoints. Errors: corrupt ("journal-…") when entries that a checkpoint covers are missing or
   // altered; unsupported; io.
-  static Result<std::unique_ptr<Log>> open(Disk& disk, const Path& folder, Signer signer,
+  static Result<std::unique_ptr<Log>> open(Disk& disk,
+                                           const Path& folder,
+                                           Signer signer,
                                            LogOptions options);
   ~Log();
   Log(const Log&) = delete;
@@ -72,14 +76,15 @@ class Log {
   Result<std::uint64_t> append(std::vector<Entry> entries);
   Result<std::uint64_t> append(Event event);
 
-  std::uint64_t size() const;       // durable entries
-  std::uint64_t published() const;  // of these, in tiles under the public checkpoint
+  std::uint64_t size() const;                  // durable entries
+  std::uint64_t published() const;             // of these, in tiles under the public checkpoint
   std::optional<std::string> failure() const;  // why appends are refused
 
   Result<std::string> read(std::uint64_t index) const;
   // Calls `each` for the entries from `first` up to `end`, in order. Stops at its first error.
   Result<void> for_each(
-      std::uint64_t first, std::uint64_t end,
+      std::uint64_t first,
+      std::uint64_t end,
       const std::function<Result<void>(std::uint64_t index, std::string_view entry)>& each) const;
 
   // The newest signed checkpoint, which covers all durable entries.

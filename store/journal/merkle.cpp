@@ -35,7 +35,9 @@ Hash node_hash(const Hash& left, const Hash& right) {
   return hash_of(std::move(hasher));
 }
 
-Hash empty_root() { return hash_of(Hasher{Algorithm::sha256}); }
+Hash empty_root() {
+  return hash_of(Hasher{Algorithm::sha256});
+}
 
 Hash root_of(std::span<const Hash> nodes) {
   if (nodes.empty()) return empty_root();
@@ -63,7 +65,8 @@ void Frontier::append(const Hash& leaf) {
 Hash Frontier::root() const {
   if (nodes_.empty()) return empty_root();
   Hash root = nodes_.back();
-  for (std::size_t i = nodes_.size() - 1; i > 0; --i) root = node_hash(nodes_[i - 1], root);
+  for (std::size_t i = nodes_.size() - 1; i > 0; --i)
+    root = node_hash(nodes_[i - 1], root);
   return root;
 }
 

@@ -20,12 +20,13 @@ Hash empty_root();
 // The root of a perfect or ragged tree over these nodes, which all have the same height.
 Hash root_of(std::span<const Hash> nodes);
 
-// The right edge of a tree: the roots of the perfect subtrees that its size is the sum of. Appending
-// and the root cost O(log size).
+// The right edge of a tree: the roots of the perfect subtrees that its size is the sum of.
+// Appending and the root cost O(log size).
 class Frontier {
  public:
   Frontier() = default;
-  // Takes up a tree of `size` entries; `nodes` are the roots of its perfect subtrees, largest first.
+  // Takes up a tree of `size` entries; `nodes` are the roots of its perfect subtrees, largest
+  // first.
   Frontier(std::uint64_t size, std::vector<Hash> nodes);
 
   void append(const Hash& leaf);

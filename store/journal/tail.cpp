@@ -1,13 +1,13 @@
 #include "store/journal/tail.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdio>
 #include <cstring>
 #include <optional>
+
+#include <fcntl.h>
 
 #include "store/base/digest.hpp"
 #include "store/base/limits.hpp"
@@ -97,7 +97,8 @@ void append_frame(FrameKind kind, std::uint64_t index, std::string_view payload,
   *out += checked;
 }
 
-Result<TailScan> scan_tail(Disk& disk, const Path& path,
+Result<TailScan> scan_tail(Disk& disk,
+                           const Path& path,
                            const std::function<Result<void>(const Frame&)>& each) {
   TRY_SET(const std::string bytes, read_file(disk, path, limits::kTailBytesMax));
   TailScan scan;

@@ -41,13 +41,14 @@ void append_frame(FrameKind kind, std::uint64_t index, std::string_view payload,
 struct TailScan {
   std::uint64_t first_index = 0;
   std::uint64_t end_offset = kTailHeaderBytes;  // behind the last whole frame
-  bool torn = false;     // bytes of a last, unfinished group lie behind it
+  bool torn = false;                            // bytes of a last, unfinished group lie behind it
   bool damaged = false;  // whole groups lie behind a damaged frame: no crash leaves that
 };
 
 // Reads the whole file and calls `each` for every frame up to the first that is not whole.
 // Errors: corrupt when the header is not that of a tail; those of `each` and the disk.
-Result<TailScan> scan_tail(Disk& disk, const Path& path,
+Result<TailScan> scan_tail(Disk& disk,
+                           const Path& path,
                            const std::function<Result<void>(const Frame&)>& each);
 
 // The tail of a journal folder: the one that begins last. not_found when there is none.

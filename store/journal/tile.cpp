@@ -60,13 +60,16 @@ Result<std::vector<std::string_view>> entries_of_bundle(std::string_view bytes) 
   std::size_t at = 0;
   while (at < bytes.size()) {
     if (at + 2 > bytes.size()) return Error(Code::corrupt, "an entry bundle ends inside a length");
-    const std::size_t length = static_cast<std::size_t>(static_cast<unsigned char>(bytes[at])) << 8 |
+    const std::size_t length = static_cast<std::size_t>(static_cast<unsigned char>(bytes[at]))
+                                   << 8 |
                                static_cast<unsigned char>(bytes[at + 1]);
     at += 2;
-    if (at + length > bytes.size()) return Error(Code::corrupt, "an entry bundle ends inside an entry");
+    if (at + length > bytes.size())
+      return Error(Code::corrupt, "an entry bundle ends inside an entry");
     entries.push_back(bytes.substr(at, length));
     at += length;
-    if (entries.size() > kTileWidth) return Error(Code::corrupt, "an entry bundle of more than 256");
+    if (entries.size() > kTileWidth)
+      return Error(Code::corrupt, "an entry bundle of more than 256");
   }
   return entries;
 }

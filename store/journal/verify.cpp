@@ -16,7 +16,9 @@ constexpr std::size_t kFindingsMax = 1000;
 
 class Verifier {
  public:
-  Verifier(Disk& disk, Path folder, const VerifierKey& key,
+  Verifier(Disk& disk,
+           Path folder,
+           const VerifierKey& key,
            const std::function<void(std::uint64_t, std::string_view)>& each)
       : disk_(disk), folder_(std::move(folder)), key_(key), each_(each) {}
 
@@ -140,9 +142,11 @@ class Verifier {
   }
 
   // Entries count once a right checkpoint stands behind them.
-  Result<void> tail_checkpoint(const Frame& frame, const Checkpoint& published,
+  Result<void> tail_checkpoint(const Frame& frame,
+                               const Checkpoint& published,
                                const std::string& name) {
-    for (const std::string& entry : pending_) take(entry, name);
+    for (const std::string& entry : pending_)
+      take(entry, name);
     pending_.clear();
     const auto checkpoint = read_checkpoint(frame.payload, key_);
     if (!checkpoint) {
@@ -167,7 +171,9 @@ class Verifier {
 }  // namespace
 
 Result<JournalReport> verify_journal(
-    Disk& disk, const Path& folder, const VerifierKey& key,
+    Disk& disk,
+    const Path& folder,
+    const VerifierKey& key,
     const std::function<void(std::uint64_t index, std::string_view entry)>& each) {
   return Verifier(disk, folder, key, each).run();
 }

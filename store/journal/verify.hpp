@@ -32,7 +32,9 @@ struct JournalReport {
 // A running daemon may append meanwhile. Errors: only what keeps it from looking at all
 // (not_found, denied, io).
 Result<JournalReport> verify_journal(
-    Disk& disk, const Path& folder, const VerifierKey& key,
+    Disk& disk,
+    const Path& folder,
+    const VerifierKey& key,
     const std::function<void(std::uint64_t index, std::string_view entry)>& each);
 
 // The public key that lies beside the journal. Good for finding accidents; against forgery use a

@@ -18,7 +18,8 @@ json::Object digest_map_value(const DigestMap& map) {
   json::Object object;
   for (const auto& [digest, paths] : map) {
     json::Array array;
-    for (const std::string& path : paths) array.emplace_back(path);
+    for (const std::string& path : paths)
+      array.emplace_back(path);
     object[digest] = std::move(array);
   }
   return object;
@@ -38,8 +39,10 @@ json::Object version_value(const InventoryVersion& version) {
   return object;
 }
 
-Result<DigestMap> read_digest_map(const json::Value* value, std::string_view code,
-                                  const std::string& where, std::string_view path_code) {
+Result<DigestMap> read_digest_map(const json::Value* value,
+                                  std::string_view code,
+                                  const std::string& where,
+                                  std::string_view path_code) {
   if (value == nullptr || !value->is_object()) return corrupt(code, where + " is no object");
   DigestMap map;
   std::set<std::string> seen;
@@ -62,7 +65,8 @@ Result<DigestMap> read_digest_map(const json::Value* value, std::string_view cod
   return map;
 }
 
-Result<InventoryVersion> read_version(const json::Value& value, const std::string& name,
+Result<InventoryVersion> read_version(const json::Value& value,
+                                      const std::string& name,
                                       const DigestMap& manifest) {
   if (!value.is_object()) return corrupt("E047", "version " + name + " is no object");
   const json::Object& object = value.get_object();
@@ -72,13 +76,13 @@ Result<InventoryVersion> read_version(const json::Value& value, const std::strin
   const json::Object& user = json::object_at(object, "user");
   version.user_name = json::text_at(user, "name");
   version.user_address = json::text_at(user, "address");
-  TRY_SET(version.state, read_digest_map(object.if_contains("state"), "E050",
-                                         "the state of " + name, "E052"));
+  TRY_SET(version.state,
+          read_digest_map(object.if_contains("state"), "E050", "the state of " + name, "E052"));
   for (const auto& [digest, paths] : version.state) {
     const auto found = manifest.find(digest);
     if (found == manifest.end() || found->second.empty()) {
-      return corrupt("E050", "the state of " + name + " has a digest that the manifest lacks: " +
-                                 digest);
+      return corrupt("E050",
+                     "the state of " + name + " has a digest that the manifest lacks: " + digest);
     }
   }
   return version;
@@ -142,7 +146,8 @@ std::string write_inventory(const Inventory& inventory) {
   }
   object["versions"] = std::move(versions);
   json::Object fixity;
-  for (const auto& [algorithm, map] : inventory.fixity) fixity[algorithm] = digest_map_value(map);
+  for (const auto& [algorithm, map] : inventory.fixity)
+    fixity[algorithm] = digest_map_value(map);
   if (!fixity.empty()) object["fixity"] = std::move(fixity);
   return json::write(object);
 }

@@ -34,8 +34,8 @@ struct Inventory {
   std::string type = "https://ocfl.io/1.1/spec/#inventory";
   Algorithm algorithm = Algorithm::sha512;
   std::string content_directory = "content";
-  std::map<std::uint32_t, InventoryVersion> versions;  // 1, 2 … without gaps
-  DigestMap manifest;                                  // digest to content paths
+  std::map<std::uint32_t, InventoryVersion> versions;    // 1, 2 … without gaps
+  DigestMap manifest;                                    // digest to content paths
   std::map<std::string, DigestMap, std::less<>> fixity;  // algorithm to digest to content paths
 
   std::uint32_t head() const { return versions.empty() ? 0 : versions.rbegin()->first; }

@@ -16,7 +16,8 @@ bool is_alphanumeric(char c) {
 }
 
 bool is_safe_name(std::string_view name) {
-  if (name.empty() || name.size() > kSafeNameBytesMax || !is_alphanumeric(name.front())) return false;
+  if (name.empty() || name.size() > kSafeNameBytesMax || !is_alphanumeric(name.front()))
+    return false;
   for (const char c : name) {
     if (!is_alphanumeric(c) && c != '.' && c != '_' && c != '-') return false;
   }

@@ -94,20 +94,21 @@ Result<void> check_root(Disk& disk, const Path& root) {
         .during(root.native() + " is not an OCFL 1.1 storage root");
   }
   if (*declaration != kRootDeclaration) {
-    return Error(Code::corrupt, (root / kRootDeclarationName).native() +
-                                    " does not say ocfl_1.1 (E069)");
+    return Error(Code::corrupt,
+                 (root / kRootDeclarationName).native() + " does not say ocfl_1.1 (E069)");
   }
   TRY_SET(const std::string text,
           read_file(disk, root / "ocfl_layout.json", limits::kConfigBytesMax));
   TRY_SET(const json::Object layout, json::parse_object(text));
   if (json::text_at(layout, "extension") != kLayoutName) {
-    return Error(Code::unsupported, root.native() + " has another layout than " +
-                                        std::string(kLayoutName));
+    return Error(Code::unsupported,
+                 root.native() + " has another layout than " + std::string(kLayoutName));
   }
   return {};
 }
 
-Result<void> walk_root(Disk& disk, const Path& root,
+Result<void> walk_root(Disk& disk,
+                       const Path& root,
                        const std::function<Result<void>(const Found&)>& each) {
   return Walker(disk, root, each).walk({}, 0);
 }

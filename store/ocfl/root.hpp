@@ -28,7 +28,8 @@ struct Found {
 // to none, in the folders' sorted order. Files directly in the root are allowed and left out; links
 // are never followed and count as stray.
 // Stops at the first error of `each`.
-Result<void> walk_root(Disk& disk, const Path& root,
+Result<void> walk_root(Disk& disk,
+                       const Path& root,
                        const std::function<Result<void>(const Found&)>& each);
 
 }  // namespace versement::ocfl

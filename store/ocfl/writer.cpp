@@ -1,9 +1,9 @@
 #include "store/ocfl/writer.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
+
+#include <fcntl.h>
 
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
@@ -32,15 +32,19 @@ std::vector<Algorithm> algorithms_for(std::span<const Digest> supplied) {
   return algorithms;
 }
 
-Result<Copied> copy(Disk& disk, Source& source, const Path& to,
-                    std::span<const Algorithm> algorithms, const std::stop_token& stop) {
+Result<Copied> copy(Disk& disk,
+                    Source& source,
+                    const Path& to,
+                    std::span<const Algorithm> algorithms,
+                    const std::stop_token& stop) {
   TRY_SET(Fd fd, disk.open(to, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
   Copied copied;
   Hasher hasher(algorithms);
-  std::vector<std::byte> buffer(
-      std::min<std::uint64_t>(limits::kChunkBytes, std::max<std::uint64_t>(source.size_bytes(), 1)));
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(
+      limits::kChunkBytes, std::max<std::uint64_t>(source.size_bytes(), 1)));
   while (copied.size_bytes < source.size_bytes()) {
-    if (stop.stop_requested()) return Error(Code::cancelled, "stopped while writing " + to.native());
+    if (stop.stop_requested())
+      return Error(Code::cancelled, "stopped while writing " + to.native());
     TRY_SET(const std::size_t count, source.read_at(copied.size_bytes, buffer));
     if (count == 0) return Error(Code::corrupt, "the source ends before its time");
     const auto chunk = std::span<const std::byte>(buffer).first(count);
@@ -55,7 +59,8 @@ Result<Copied> copy(Disk& disk, Source& source, const Path& to,
   return copied;
 }
 
-Result<void> compare(std::span<const Digest> supplied, std::span<const Digest> found,
+Result<void> compare(std::span<const Digest> supplied,
+                     std::span<const Digest> found,
                      const LogicalPath& path) {
   for (const Digest& wanted : supplied) {
     const auto same = std::find_if(found.begin(), found.end(), [&](const Digest& digest) {
@@ -96,7 +101,8 @@ Result<void> ObjectWriter::make_parents(const Path& file) {
   return {};
 }
 
-Result<StagedFile> ObjectWriter::add(const LogicalPath& path, Source& source,
+Result<StagedFile> ObjectWriter::add(const LogicalPath& path,
+                                     Source& source,
                                      std::span<const Digest> supplied,
                                      const std::stop_token& stop) {
   if (logical_paths_.contains(path.text())) {
@@ -129,8 +135,10 @@ Result<StagedFile> ObjectWriter::add(const LogicalPath& path, std::string_view b
 }
 
 // Moves the written file to its content path, or drops it when the object has these bytes already.
-Result<StagedFile> ObjectWriter::store(const LogicalPath& path, const Path& temporary,
-                                       StagedFile facts, std::span<const Digest> checked) {
+Result<StagedFile> ObjectWriter::store(const LogicalPath& path,
+                                       const Path& temporary,
+                                       StagedFile facts,
+                                       std::span<const Digest> checked) {
   const std::string sha512 = facts.sha512.hex();
   std::vector<std::string>& contents = inventory_.manifest[sha512];
   if (contents.empty()) {
@@ -182,7 +190,8 @@ Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
   version.message = note.message;
   version.user_name = note.user_name;
   version.user_address = note.user_address;
-  for (auto& [digest, paths] : version.state) std::sort(paths.begin(), paths.end());
+  for (auto& [digest, paths] : version.state)
+    std::sort(paths.begin(), paths.end());
   if (files_.empty()) {  // No content folder when there is nothing in it (E024).
     TRY(disk_->remove_folder(folder_ / "v1" / "content"));
     folders_.erase(folder_ / "v1" / "content");

@@ -1,4 +1,5 @@
-// Staging: the first version of a new object, built beside the root and whole before it is moved in.
+// Staging: the first version of a new object, built beside the root and whole before it is moved
+// in.
 //
 // What a writer leaves in its folder is a complete OCFL object. Nothing is synced but large files,
 // as they end, in the thread that hashed them: the store syncs many staged objects with one call.
@@ -59,8 +60,10 @@ class ObjectWriter {
   // compared; md5 and sha1 that held go into the inventory's fixity block.
   // Errors: invalid ("digest-mismatch"); exists for a path that is there already; cancelled; those
   // of the source and the disk.
-  Result<StagedFile> add(const LogicalPath& path, Source& source,
-                         std::span<const Digest> supplied, const std::stop_token& stop);
+  Result<StagedFile> add(const LogicalPath& path,
+                         Source& source,
+                         std::span<const Digest> supplied,
+                         const std::stop_token& stop);
   Result<StagedFile> add(const LogicalPath& path, std::string_view bytes);
 
   // Writes inventory, sidecar and declaration. The writer is used up.
@@ -68,7 +71,9 @@ class ObjectWriter {
 
  private:
   ObjectWriter(Disk& disk, Path folder, ObjectId id);
-  Result<StagedFile> store(const LogicalPath& path, const Path& temporary, StagedFile facts,
+  Result<StagedFile> store(const LogicalPath& path,
+                           const Path& temporary,
+                           StagedFile facts,
                            std::span<const Digest> checked);
   Result<Path> free_content_path(const LogicalPath& path, const Digest& sha512);
   Result<void> make_parents(const Path& file);

@@ -1,10 +1,10 @@
 #include "tests/support/temporary_folder.hpp"
 
+#include <cstdlib>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 namespace versement::testing {
 namespace {

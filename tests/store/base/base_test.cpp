@@ -76,8 +76,8 @@ TEST(Ids, slugs_are_strict_and_the_nearest_one_is_readable) {
 
 TEST(Path, cannot_leave_its_root) {
   EXPECT_OK(LogicalPath::parse("a/b c/ផ្សារ.jpg"));
-  for (const char* text : {"", "/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a\nb", "a\x7f",
-                           "\xFF"}) {
+  for (const char* text :
+       {"", "/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a\nb", "a\x7f", "\xFF"}) {
     EXPECT_FAILS(LogicalPath::parse(text), Code::invalid);
   }
   EXPECT_FAILS(LogicalPath::parse(std::string("a\0b", 3)), Code::invalid);
@@ -114,7 +114,9 @@ TEST(Digest, reads_hexadecimal_of_the_right_length_only) {
 }
 
 TEST(Csv, reads_quotes_line_breaks_and_both_line_ends) {
-  auto rows = csv::parse("\xEF\xBB\xBF" "a,b\r\n\"x, \"\"y\"\"\nz\",\n , \nlast,1");
+  auto rows = csv::parse(
+      "\xEF\xBB\xBF"
+      "a,b\r\n\"x, \"\"y\"\"\nz\",\n , \nlast,1");
   ASSERT_OK(rows);
   ASSERT_EQ(rows->size(), 3u);
   EXPECT_EQ((*rows)[1].cells, (std::vector<std::string>{"x, \"y\"\nz", ""}));
@@ -125,10 +127,8 @@ TEST(Csv, reads_quotes_line_breaks_and_both_line_ends) {
 
 TEST(Csv, says_where_a_table_is_wrong) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"a,b\n1,\"x\ny", "line 2, column 2"},
-      {"a\n\"x\"y\n", "line 2, column 1"},
-      {"a\nx\"y\n", "line 2, column 1"},
-      {"a\rb\n", "line 1"},
+      {"a,b\n1,\"x\ny", "line 2, column 2"}, {"a\n\"x\"y\n", "line 2, column 1"},
+      {"a\nx\"y\n", "line 2, column 1"},     {"a\rb\n", "line 1"},
       {"a\n\xE9t\xE9\n", "line 2"},
   };
   for (const auto& [text, where] : cases) {
@@ -209,10 +209,12 @@ TEST(Pool, runs_everything_before_it_ends) {
   std::atomic<int> done{0};
   {
     Pool pool(4, 8);
-    for (int i = 0; i < 200; ++i) pool.run([&] { ++done; });
+    for (int i = 0; i < 200; ++i)
+      pool.run([&] { ++done; });
     pool.drain();
     EXPECT_EQ(done, 200);
-    for (int i = 0; i < 50; ++i) pool.run([&] { ++done; });
+    for (int i = 0; i < 50; ++i)
+      pool.run([&] { ++done; });
   }
   EXPECT_EQ(done, 250);
 }
@@ -221,9 +223,11 @@ TEST(Pool, a_full_queue_is_told) {
   std::atomic<bool> go{false};
   Pool pool(1, 1);
   pool.run([&] {
-    while (!go) std::this_thread::yield();
+    while (!go)
+      std::this_thread::yield();
   });
-  while (!pool.try_run([] {})) std::this_thread::yield();  // waits in the queue
+  while (!pool.try_run([] {}))
+    std::this_thread::yield();  // waits in the queue
   EXPECT_FALSE(pool.try_run([] {}));
   go = true;
 }

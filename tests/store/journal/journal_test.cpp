@@ -122,13 +122,15 @@ class LogTest : public ::testing::Test {
   }
 
   void append(Log& log, int count) {
-    for (int i = 0; i < count; ++i) ASSERT_OK(log.append(event("n" + std::to_string(i))));
+    for (int i = 0; i < count; ++i)
+      ASSERT_OK(log.append(event("n" + std::to_string(i))));
   }
 
   JournalReport verified() {
     auto key = key_beside(real_disk(), folder_);
     EXPECT_OK(key);
-    auto report = verify_journal(real_disk(), folder_, *key, [](std::uint64_t, std::string_view) {});
+    auto report =
+        verify_journal(real_disk(), folder_, *key, [](std::uint64_t, std::string_view) {});
     EXPECT_OK(report);
     return *report;
   }
@@ -250,7 +252,8 @@ TEST_F(LogTest, many_writers_share_groups_and_keep_their_order) {
         }
       });
     }
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : threads)
+      thread.join();
     EXPECT_EQ((*log)->size(), 800u);
   }
   EXPECT_TRUE(verified().good());
@@ -260,7 +263,8 @@ TEST_F(LogTest, the_tail_is_begun_anew_when_it_is_long) {
   {
     auto log = open();
     ASSERT_OK(log);
-    for (int i = 0; i < 600; ++i) ASSERT_OK((*log)->append(event(std::string(40'000, 'x'))));
+    for (int i = 0; i < 600; ++i)
+      ASSERT_OK((*log)->append(event(std::string(40'000, 'x'))));
     ASSERT_OK((*log)->publish());
     append(**log, 3);
   }

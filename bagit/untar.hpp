@@ -1,4 +1,9 @@
-// Archives from strangers, read as a stream through libarchive and never trusted.
+// Reads a tar stream from a stranger, without unpacking it anywhere.
+//
+// Ours and not libarchive's, because libarchive turns names into NFC on the way: a manifest that
+// lists a name in NFD would then miss its file. Read: POSIX ustar and pax (path, size), GNU long
+// names and base-256 sizes. Refused: anything but regular files and folders, sparse files, names
+// that are no LogicalPath.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +22,7 @@ struct ArchiveMember {
   std::uint64_t header_offset = 0;  // in the stream, where its headers begin
 };
 
-struct UnpackLimits {
+struct ArchiveLimits {
   std::uint64_t members_max = 10'000'000;
   std::uint64_t total_bytes_max = ~std::uint64_t{0};
 };
@@ -36,9 +41,9 @@ class MemberSink {
   virtual Result<void> end() = 0;
 };
 
-// Reads a tar stream. Folders are passed over; anything else but a regular file is refused
-// ("archive-special-file"), and so is a path that is no LogicalPath ("archive-path").
-// Errors: invalid; corrupt when the stream is no tar or ends early; limit; those of the functions.
-Result<void> read_tar(const ReadBytes& read, const UnpackLimits& limits, MemberSink& sink);
+// Reads up to the end of the archive (two blocks of zeros).
+// Errors: corrupt ("archive-corrupt") for a damaged header or a stream that ends early; invalid
+// ("archive-special-file", "archive-path", "archive-sparse"); limit; those of the functions.
+Result<void> read_tar(const ReadBytes& read, const ArchiveLimits& limits, MemberSink& sink);
 
 }  // namespace versement::bagit

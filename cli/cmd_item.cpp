@@ -1,0 +1,168 @@
+// versement item, collection.
+#include "cli/command.hpp"
+#include "store/base/text.hpp"
+
+namespace versement::cli {
+namespace {
+
+std::string title_of(const json::Object& item) {
+  return localized(json::object_at(json::object_at(item, "metadata"), "title"));
+}
+
+std::vector<std::string> item_row(const json::Object& item) {
+  return {json::text_at(item, "id"),
+          std::to_string(json::number_at(item, "file_count")),
+          human_bytes(json::number_at(item, "size_bytes")),
+          json::text_at(json::object_at(item, "fixity"), "state"),
+          json::text_at(item, "collection"),
+          title_of(item)};
+}
+
+struct ListFlags {
+  std::string collection;
+  std::string identifier;
+};
+
+int list_items(Session& session, const ListFlags& flags) {
+  std::string path = "/v1/items?limit=1000";
+  if (!flags.collection.empty()) path += "&collection=" + segment(flags.collection);
+  if (!flags.identifier.empty()) path += "&identifier=" + segment(flags.identifier);
+  return show_list(session, path, {"ITEM", "FILES", "SIZE", "FIXITY", "COLLECTION", "TITLE"},
+                   item_row);
+}
+
+int show_item(Session& session, const std::string& id) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  auto reply = (*client)->get("/v1/items/" + segment(id));
+  if (!reply) return session.fail(reply.error());
+  const json::Object& item = reply->body;
+  const json::Object& metadata = json::object_at(item, "metadata");
+  const json::Object& rights = json::object_at(metadata, "rights");
+  const json::Object& original = json::object_at(item, "original");
+  const json::Object& fixity = json::object_at(item, "fixity");
+  return show_record(session, item,
+                     {{"item", json::text_at(item, "id")},
+                      {"title", title_of(item)},
+                      {"date", json::text_at(metadata, "date")},
+                      {"collection", json::text_at(item, "collection")},
+                      {"files", std::to_string(json::number_at(item, "file_count"))},
+                      {"size", human_bytes(json::number_at(item, "size_bytes"))},
+                      {"credit", localized(json::object_at(rights, "credit_line"))},
+                      {"owner", localized(json::object_at(rights, "owner"))},
+                      {"conditions", localized(json::object_at(rights, "conditions"))},
+                      {"shelfmark", json::text_at(original, "shelfmark")},
+                      {"box", json::text_at(original, "box")},
+                      {"extent", json::text_at(original, "extent")},
+                      {"fixity", json::text_at(fixity, "state") + ", last verified " +
+                                     local_time(json::text_at(fixity, "last_verified_at"))},
+                      {"OCFL object", json::text_at(item, "ocfl_object")},
+                      {"stored", local_time(json::text_at(item, "created_at"))}});
+}
+
+int list_files(Session& session, const std::string& id) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  auto reply = (*client)->get("/v1/items/" + segment(id));
+  if (!reply) return session.fail(reply.error());
+  const std::string path = "/v1/items/" + segment(id) + "/versions/" +
+                           std::to_string(json::number_at(reply->body, "head_version")) +
+                           "/files?limit=1000";
+  return show_list(
+      session, path, {"SIZE", "FORMAT", "SHA-512", "PATH"},
+      [](const json::Object& file) -> std::vector<std::string> {
+        const std::string digest = json::text_at(json::object_at(file, "digests"), "sha512");
+        return {human_bytes(json::number_at(file, "size_bytes")), json::text_at(file, "media_type"),
+                digest.substr(0, 16) + "…", json::text_at(file, "path")};
+      });
+}
+
+struct CollectionFlags {
+  std::string id, title, language = "fr";
+  std::string conditions, credit, owner, reproduction;
+  std::string agency_id, agency_name, naan;
+};
+
+int create_collection(Session& session, const CollectionFlags& flags) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  const auto text = [&](const std::string& value) { return json::Object{{flags.language, value}}; };
+  json::Object body;
+  body["id"] = flags.id;
+  body["title"] = text(flags.title.empty() ? flags.id : flags.title);
+  json::Object rights;
+  if (!flags.conditions.empty()) rights["conditions"] = text(flags.conditions);
+  if (!flags.credit.empty()) rights["credit_line"] = text(flags.credit);
+  if (!flags.owner.empty()) rights["owner"] = text(flags.owner);
+  if (!flags.reproduction.empty()) rights["reproduction"] = flags.reproduction;
+  if (!rights.empty()) body["rights"] = std::move(rights);
+  if (!flags.agency_id.empty()) {
+    body["originating_agency"] = json::Object{{"id", flags.agency_id}, {"name", flags.agency_name}};
+  }
+  if (!flags.naan.empty()) body["naan"] = flags.naan;
+  auto reply = (*client)->post("/v1/collections", body);
+  if (!reply) return session.fail(reply.error());
+  session.console().note("Next: versement ingest FOLDER --collection " + flags.id);
+  return show_record(session, reply->body, {{"collection", flags.id}});
+}
+
+}  // namespace
+
+void add_item_commands(Tree& tree) {
+  CLI::App* const item = tree.add(&tree.root(), "item", "Items in the store");
+  item->require_subcommand(1);
+  {
+    CLI::App* const command = tree.add(item, "list", "List items");
+    auto flags = std::make_shared<ListFlags>();
+    command->add_option("--collection", flags->collection, "Only this collection");
+    command->add_option("--identifier", flags->identifier,
+                        "Only items with this identifier (shelfmark, ARK, old number)");
+    tree.action(command, [flags](Session& s) { return list_items(s, *flags); });
+  }
+  {
+    CLI::App* const command = tree.add(item, "show", "Show one item");
+    auto id = std::make_shared<std::string>();
+    command->add_option("ITEM", *id, "Item id")->required();
+    tree.action(command, [id](Session& s) { return show_item(s, *id); });
+  }
+  {
+    CLI::App* const command = tree.add(item, "files", "List the files of an item's package");
+    auto id = std::make_shared<std::string>();
+    command->add_option("ITEM", *id, "Item id")->required();
+    tree.action(command, [id](Session& s) { return list_files(s, *id); });
+  }
+  CLI::App* const collection = tree.add(&tree.root(), "collection", "Groups of items");
+  collection->require_subcommand(1);
+  {
+    CLI::App* const command = tree.add(collection, "list", "List collections");
+    tree.action(command, [](Session& s) {
+      return show_list(s, "/v1/collections", {"COLLECTION", "ITEMS", "SIZE", "TITLE"},
+                       [](const json::Object& each) -> std::vector<std::string> {
+                         return {json::text_at(each, "id"),
+                                 std::to_string(json::number_at(each, "item_count")),
+                                 human_bytes(json::number_at(each, "size_bytes")),
+                                 localized(json::object_at(each, "title"))};
+                       });
+    });
+  }
+  {
+    CLI::App* const command = tree.add(collection, "create", "Make a collection");
+    auto flags = std::make_shared<CollectionFlags>();
+    command->add_option("COLLECTION", flags->id, "Its id, a name for addresses")->required();
+    command->add_option("--title", flags->title, "Title");
+    command->add_option("--language", flags->language, "Language of the texts given here (fr)");
+    command->add_option("--conditions", flags->conditions,
+                        "Conditions of reuse, for items that do not say them");
+    command->add_option("--credit", flags->credit, "Credit line, for items without one");
+    command->add_option("--owner", flags->owner, "Owner, for items that name none");
+    command->add_option("--reproduction", flags->reproduction,
+                        "allowed, allowed_with_credit, restricted or unknown");
+    command->add_option("--agency-id", flags->agency_id, "Originating agency: id");
+    command->add_option("--agency-name", flags->agency_name, "Originating agency: name")
+        ->needs("--agency-id");
+    command->add_option("--naan", flags->naan, "Name assigning authority number, for ARKs");
+    tree.action(command, [flags](Session& s) { return create_collection(s, *flags); });
+  }
+}
+
+}  // namespace versement::cli

@@ -1,0 +1,356 @@
+// versement bag validate, store check, journal verify: on local files, without a daemon.
+#include <atomic>
+#include <map>
+
+#include <signal.h>
+
+#include "bagit/validate.hpp"
+#include "cli/command.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/pool.hpp"
+#include "store/base/text.hpp"
+#include "store/journal/event.hpp"
+#include "store/journal/verify.hpp"
+#include "store/ocfl/validate.hpp"
+
+namespace versement::cli {
+namespace {
+
+// Ctrl-C asks the work to stop; a second one ends the process.
+std::stop_source& interruption() {
+  static std::stop_source source;
+  return source;
+}
+
+void on_interrupt(int /*number*/) {
+  interruption().request_stop();
+  (void)::signal(SIGINT, SIG_DFL);
+}
+
+// ---------------------------------------------------------------------------- bag validate
+
+int bag_status(bagit::Verdict verdict) {
+  switch (verdict) {
+    case bagit::Verdict::valid:
+      return kOk;
+    case bagit::Verdict::invalid:
+      return kDamage;
+    case bagit::Verdict::incomplete:
+    case bagit::Verdict::unexaminable:
+      return kUnchecked;
+  }
+  return kUnchecked;
+}
+
+json::Object to_json(const bagit::Finding& finding) {
+  json::Object object;
+  object["code"] = finding.code;
+  object["severity"] = finding.severity == bagit::Severity::error ? "error" : "warning";
+  const auto set = [&](const char* name, const std::string& value) {
+    if (!value.empty()) object[name] = value;
+  };
+  set("section", finding.section);
+  set("path", finding.path);
+  set("expected", finding.expected);
+  set("found", finding.found);
+  set("detail", finding.detail);
+  if (finding.line > 0) object["line"] = finding.line;
+  return object;
+}
+
+std::string finding_text(const bagit::Finding& finding) {
+  std::string line = finding.severity == bagit::Severity::error ? "error  " : "warning  ";
+  line += finding.code + "  " + finding.path;
+  if (finding.line > 0) line += " line " + std::to_string(finding.line);
+  if (!finding.detail.empty()) line += ": " + finding.detail;
+  if (!finding.expected.empty())
+    line += " (expected " + finding.expected + ", found " + finding.found + ")";
+  return printable(line);
+}
+
+int validate_bags(Session& session, const std::vector<std::string>& bags, unsigned jobs) {
+  Console& console = session.console();
+  (void)::signal(SIGINT, on_interrupt);
+  int status = kOk;
+  json::Array reports;
+  for (const std::string& bag : bags) {
+    bagit::ValidateOptions options;
+    options.threads = jobs > 0 ? jobs : processor_count();
+    options.stop = interruption().get_token();
+    options.progress = [&](std::uint64_t files, std::uint64_t bytes) {
+      console.progress("Validating", {{"done_files", files}, {"done_bytes", bytes}});
+    };
+    auto report = bagit::validate(real_disk(), bag, options);
+    console.end_progress();
+    if (!report) {
+      const int code = report.error().code() == Code::cancelled ? kInterrupted
+                       : report.error().code() == Code::invalid ? kUsage
+                                                                : kUnchecked;
+      console.failure(report.error(), code, {});
+      return code;
+    }
+    const int one = bag_status(report->verdict);
+    // Worst first: damage before what could not be examined.
+    if (status != kDamage && one != kOk) status = one;
+    json::Array findings;
+    for (const bagit::Finding& finding : report->findings) {
+      if (console.json()) {
+        findings.emplace_back(to_json(finding));
+      } else {
+        console.line(finding_text(finding));
+      }
+    }
+    const std::string verdict(bagit::verdict_name(report->verdict));
+    if (console.json()) {
+      reports.emplace_back(json::Object{{"bag", bag},
+                                        {"verdict", verdict},
+                                        {"files", report->files},
+                                        {"bytes", report->bytes},
+                                        {"seal_digest", report->tag_manifest_digest},
+                                        {"findings", std::move(findings)}});
+    } else {
+      console.line(bag + ": " + verdict + ", " + std::to_string(report->files) + " files and " +
+                   human_bytes(report->bytes) + " hashed");
+    }
+  }
+  if (console.json()) {
+    console.document(json::Object{{"bags", std::move(reports)}, {"exit_code", status}});
+  }
+  return status;
+}
+
+// ---------------------------------------------------------------------------- store check
+
+struct JournalView {
+  std::map<std::string, std::string> inventories;  // object to inventory digest
+  journal::JournalReport report;
+};
+
+// What the journal says of each object, the last word counting.
+Result<JournalView> read_journal(const Path& folder, const journal::VerifierKey& key) {
+  JournalView view;
+  TRY_SET(
+      view.report,
+      journal::verify_journal(real_disk(), folder, key, [&](std::uint64_t, std::string_view text) {
+        const auto event = journal::event_of(text);
+        if (!event) return;
+        const std::string inventory = json::text_at(event->detail, "inventory");
+        if (inventory.empty()) return;
+        view.inventories[json::text_at(event->objects, "object")] = inventory;
+      }));
+  return view;
+}
+
+class StoreCheck {
+ public:
+  StoreCheck(Session& session, Path folder, unsigned jobs)
+      : session_(session), folder_(std::move(folder)), jobs_(jobs) {}
+
+  int run() {
+    (void)::signal(SIGINT, on_interrupt);
+    const auto data = path_exists(real_disk(), folder_ / "versement.json");
+    const bool whole_data = data && *data;
+    const Path root = whole_data ? folder_ / "store" : folder_;
+    ocfl::RootCheckOptions options;
+    options.threads = jobs_ > 0 ? jobs_ : processor_count();
+    options.stop = interruption().get_token();
+    options.each = [this](const ocfl::CheckedObject& object) { take(object); };
+    auto problems = ocfl::check_root_contents(real_disk(), root, options);
+    session_.console().end_progress();
+    if (!problems) {
+      const int status = problems.error().code() == Code::cancelled ? kInterrupted
+                         : problems.error().code() == Code::io      ? kUnchecked
+                                                                    : kUsage;
+      session_.console().failure(problems.error(), status, {});
+      return status;
+    }
+    for (const ocfl::Problem& problem : *problems)
+      say("", problem);
+    if (whole_data) {
+      if (auto compared = compare_with_journal(); !compared) return session_.fail(compared.error());
+    }
+    return finish(whole_data);
+  }
+
+ private:
+  void say(const std::string& object, const ocfl::Problem& problem) {
+    (problem.code == "unreadable" ? unread_ : wrong_) += 1;
+    if (session_.console().json()) {
+      problems_.emplace_back(json::Object{{"code", problem.code},
+                                          {"object", object},
+                                          {"path", problem.path},
+                                          {"detail", problem.detail}});
+    } else {
+      session_.console().line(
+          printable(problem.code + "  " + object + "  " + problem.path + ": " + problem.detail));
+    }
+  }
+
+  void take(const ocfl::CheckedObject& object) {
+    ++objects_;
+    files_ += object.files;
+    bytes_ += object.bytes;
+    found_[object.id] = object.inventory_digest;
+    const std::string name = object.id.empty() ? object.path.native() : object.id;
+    for (const ocfl::Problem& problem : object.problems)
+      say(name, problem);
+    session_.console().progress(
+        "Checking", {{"done_items", objects_}, {"done_files", files_}, {"done_bytes", bytes_}});
+  }
+
+  // Finds what stays valid OCFL: an object removed, rolled back, replaced or forged.
+  Result<void> compare_with_journal() {
+    TRY_SET(const auto key, journal::key_beside(real_disk(), folder_ / "journal"));
+    TRY_SET(const JournalView view, read_journal(folder_ / "journal", key));
+    for (const journal::JournalFinding& finding : view.report.findings) {
+      say("journal", {finding.code, finding.file, finding.detail});
+    }
+    for (const auto& [object, inventory] : view.inventories) {
+      const auto found = found_.find(object);
+      if (found == found_.end()) {
+        say(object, {"journal-object-missing", "", "the journal has it, the store has not"});
+      } else if (found->second != inventory) {
+        say(object, {"journal-object-altered", "inventory.json",
+                     "the journal names the inventory " + inventory});
+      }
+    }
+    for (const auto& [object, inventory] : found_) {
+      if (!object.empty() && !view.inventories.contains(object)) {
+        say(object, {"journal-object-unknown", "", "the store has it, the journal has not"});
+      }
+    }
+    return {};
+  }
+
+  int finish(bool with_journal) {
+    const int status = wrong_ > 0 ? kDamage : unread_ > 0 ? kUnchecked : kOk;
+    const std::string verdict = wrong_ > 0 ? "invalid" : unread_ > 0 ? "not examinable" : "valid";
+    if (session_.console().json()) {
+      session_.console().document(json::Object{{"verdict", verdict},
+                                               {"objects", objects_},
+                                               {"files", files_},
+                                               {"bytes", bytes_},
+                                               {"journal_compared", with_journal},
+                                               {"problems", std::move(problems_)},
+                                               {"exit_code", status}});
+    } else {
+      session_.console().line(folder_.native() + ": " + verdict + ", " + std::to_string(objects_) +
+                              " objects, " + std::to_string(files_) + " files and " +
+                              human_bytes(bytes_) + " read" +
+                              (with_journal ? ", compared with the journal" : ""));
+    }
+    return status;
+  }
+
+  Session& session_;
+  const Path folder_;
+  const unsigned jobs_;
+  std::map<std::string, std::string> found_;
+  json::Array problems_;
+  std::uint64_t objects_ = 0, files_ = 0, bytes_ = 0, wrong_ = 0, unread_ = 0;
+};
+
+// ---------------------------------------------------------------------------- journal verify
+
+int verify_journal(Session& session, const std::string& dir, const std::string& key_file) {
+  Console& console = session.console();
+  Path folder = dir;
+  const auto data = path_exists(real_disk(), folder / "versement.json");
+  if (data && *data) folder /= "journal";
+  const auto load = [&]() -> Result<journal::VerifierKey> {
+    if (key_file.empty()) return journal::key_beside(real_disk(), folder);
+    TRY_SET(const std::string text, read_file(real_disk(), key_file, limits::kConfigBytesMax));
+    return journal::VerifierKey::parse(trim(text, " \t\r\n"));
+  };
+  auto key = load();
+  if (!key) {
+    console.failure(key.error(), kUsage, {});
+    return kUsage;
+  }
+  std::uint64_t count = 0;
+  auto report =
+      journal::verify_journal(real_disk(), folder, *key, [&](std::uint64_t, std::string_view) {
+        console.progress("Verifying", {{"done_files", ++count}});
+      });
+  console.end_progress();
+  if (!report) {
+    const int status = report.error().code() == Code::io ? kUnchecked : kUsage;
+    console.failure(report.error(), status, {});
+    return status;
+  }
+  const int status = report->good() ? kOk : kDamage;
+  json::Array findings;
+  for (const journal::JournalFinding& finding : report->findings) {
+    if (console.json()) {
+      findings.emplace_back(
+          json::Object{{"code", finding.code}, {"file", finding.file}, {"detail", finding.detail}});
+    } else {
+      console.line(finding.code + "  " + finding.file + ": " + printable(finding.detail));
+    }
+  }
+  if (console.json()) {
+    console.document(json::Object{{"verdict", report->good() ? "valid" : "invalid"},
+                                  {"origin", report->origin},
+                                  {"published", report->published},
+                                  {"size", report->size},
+                                  {"root", report->root},
+                                  {"findings", std::move(findings)},
+                                  {"exit_code", status}});
+  } else {
+    console.line(folder.native() + ": " + (report->good() ? "valid" : "INVALID") + ", " +
+                 std::to_string(report->size) + " entries, " + std::to_string(report->published) +
+                 " under the signed root " + report->root);
+    if (key_file.empty()) {
+      console.note(
+          "The key was taken from beside the journal; against forgery name one that came "
+          "another way: --key FILE");
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+void add_local_commands(Tree& tree) {
+  CLI::App* const bag = tree.add(&tree.root(), "bag", "BagIt bags in local folders");
+  bag->require_subcommand(1);
+  {
+    CLI::App* const command = tree.add(bag, "validate", "Validate bags (RFC 8493)");
+    auto bags = std::make_shared<std::vector<std::string>>();
+    auto jobs = std::make_shared<unsigned>(0);
+    command->add_option("BAG", *bags, "Folders")->required();
+    command->add_option("--jobs", *jobs, "Files hashed at once (one for each processor)");
+    command->footer(
+        "Exit status: 0 valid, 1 invalid, 2 only fetchable files are missing, or some could not be "
+        "read.");
+    tree.action(command, [bags, jobs](Session& s) { return validate_bags(s, *bags, *jobs); });
+  }
+  CLI::App* const store = tree.add(&tree.root(), "store", "OCFL storage roots in local folders");
+  store->require_subcommand(1);
+  {
+    CLI::App* const command =
+        tree.add(store, "check", "Check an OCFL root; of a data folder also against its journal");
+    auto folder = std::make_shared<std::string>();
+    auto jobs = std::make_shared<unsigned>(0);
+    command->add_option("DIR", *folder, "Storage root, or data folder of versementd")->required();
+    command->add_option("--jobs", *jobs, "Objects checked at once (one for each processor)");
+    command->footer("Exit status: 0 valid, 1 invalid, 2 some files could not be read, 3 no root.");
+    tree.action(command,
+                [folder, jobs](Session& s) { return StoreCheck(s, *folder, *jobs).run(); });
+  }
+  CLI::App* const journal = tree.add(&tree.root(), "journal", "The journal as a verifiable log");
+  journal->require_subcommand(1);
+  {
+    CLI::App* const command =
+        tree.add(journal, "verify", "Verify every entry, hash and signature of a journal");
+    auto flags = std::make_shared<std::pair<std::string, std::string>>();
+    command->add_option("DIR", flags->first, "Journal folder, or data folder of versementd")
+        ->required();
+    command->add_option("--key", flags->second, "File with the public key (vkey) to trust");
+    command->footer("Exit status: 0 valid, 1 altered, 2 unreadable, 3 no journal.");
+    tree.action(command,
+                [flags](Session& s) { return verify_journal(s, flags->first, flags->second); });
+  }
+}
+
+}  // namespace versement::cli

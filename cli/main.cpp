@@ -1,0 +1,124 @@
+// versement: the command.
+#include <iostream>
+#include <set>
+
+#include <signal.h>
+
+#include "cli/command.hpp"
+#include "store/base/config.hpp"
+#include "store/base/log.hpp"
+#include "store/base/version.hpp"
+
+namespace versement::cli {
+namespace {
+
+void add_globals(CLI::App& app, Globals& globals) {
+  app.add_option("--server", globals.server,
+                 "Address of the server (http://127.0.0.1:8480) [VERSEMENT_SERVER]");
+  app.add_option("--token-file", globals.token_file,
+                 "File that holds the token, readable by its owner only [VERSEMENT_TOKEN_FILE]");
+  app.add_option("--ca", globals.ca_file,
+                 "Certificate authority of the server, PEM [VERSEMENT_CA]");
+  app.add_option("--config", globals.config_file,
+                 "Settings ($XDG_CONFIG_HOME/versement/config.toml)");
+  app.add_option("--progress", globals.progress, "auto, always, never or json");
+  app.add_option("--timeout", globals.timeout_seconds, "Seconds to wait for the server (60)");
+  app.add_flag("--json", globals.json, "One JSON document on standard output, always");
+  app.add_flag("--plain", globals.plain, "Tables with tabs and without a header");
+  app.add_flag("-q,--quiet", globals.quiet, "Nothing but the answer");
+  app.add_flag("-y,--yes", globals.yes, "Confirm what would be asked");
+  app.add_flag("--no-input", globals.no_input, "Never ask");
+  app.set_version_flag("--version", std::string("versement ") + kVersion);
+}
+
+OutputOptions output_of(const Globals& globals) {
+  OutputOptions options;
+  options.json = globals.json;
+  options.plain = globals.plain;
+  options.quiet = globals.quiet;
+  if (globals.progress == "always") options.progress = ProgressMode::always;
+  if (globals.progress == "never") options.progress = ProgressMode::never;
+  if (globals.progress == "json") options.progress = ProgressMode::json;
+  return options;
+}
+
+// The subcommand that a mistyped word may have meant.
+std::string suggestion(const CLI::App& root, int argc, char** argv) {
+  const CLI::App* app = &root;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with("-")) continue;
+    std::set<std::string> known;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* each : app->get_subcommands([](const CLI::App*) { return true; })) {
+      known.insert(each->get_name());
+      if (each->get_name() == word) next = each;
+    }
+    if (next != nullptr) {
+      app = next;
+      continue;
+    }
+    const auto near = did_you_mean(word, known);
+    return near ? "Did you mean '" + *near + "'? " : "";
+  }
+  return "";
+}
+
+int usage_error(const Globals& globals, const std::string& what) {
+  const Console console(output_of(globals));
+  console.failure(Error(Code::invalid, what).as("usage"), kUsage, {});
+  return kUsage;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Archival preservation and transfer: the command", "versement");
+  app.fallthrough();  // Before the subcommands are added: global flags may stand behind them.
+  app.require_subcommand(1);
+  Globals globals;
+  add_globals(app, globals);
+  app.footer(
+      "Exit status: 0 all well, 1 damage or invalid, 2 not everything could be checked, 3 usage,\n"
+      "4 server or network, 5 refused.\n"
+      "Example: versement --server https://archive.example --token-file ~/.versement-token status");
+  Tree tree(app);
+  add_system_commands(tree);
+  add_item_commands(tree);
+  add_ingest_commands(tree);
+  add_audit_commands(tree);
+  add_transfer_commands(tree);
+  add_pull_command(tree);
+  add_local_commands(tree);
+  add_self_commands(tree);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help and --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    // The flag may not have been reached.
+    for (int i = 1; i < argc; ++i)
+      globals.json = globals.json || std::string_view(argv[i]) == "--json";
+    return usage_error(globals, std::string(error.what()) + ". " + suggestion(app, argc, argv) +
+                                    "Try: versement --help");
+  }
+  static const std::set<std::string> kProgress{"auto", "always", "never", "json"};
+  if (!kProgress.contains(globals.progress)) {
+    return usage_error(globals, "--progress is auto, always, never or json");
+  }
+  Console console(output_of(globals));
+  Session session(globals, console);
+  return tree.chosen()(session);
+}
+
+}  // namespace
+}  // namespace versement::cli
+
+int main(int argc, char** argv) {
+  (void)::signal(SIGPIPE, SIG_IGN);
+  versement::log::configure(versement::log::Level::warning, versement::log::Format::text);
+  try {
+    return versement::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "versement: " << error.what() << "\n";
+    return versement::cli::kServer;
+  }
+}
