@@ -25,7 +25,7 @@ Api::Api(Context& context, bool access_log) : context_(context), access_log_(acc
   add_system(router_, context_);
 }
 
-net::Service::Admission Api::admit(const http::Request& head) {
+http::Service::Admission Api::admit(const http::Request& head) {
   Admission admission;
   auto ticket = std::make_shared<Ticket>();
   ticket->match = router_.find(head);

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "service/api/context.hpp"
-#include "service/net/service.hpp"
+#include "service/http/service.hpp"
 
 namespace versement::api {
 
-class Api : public net::Service {
+class Api : public http::Service {
  public:
   explicit Api(Context& context, bool access_log);
 

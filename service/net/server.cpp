@@ -36,7 +36,7 @@ std::string text_of(const tcp::endpoint& endpoint) {
 }  // namespace
 
 struct Server::State {
-  State(const ServerOptions& options_in, Service& service_in)
+  State(const ServerOptions& options_in, http::Service& service_in)
       : options(options_in),
         service(service_in),
         // No task waits for a place: each connection has at most one task.
@@ -49,7 +49,7 @@ struct Server::State {
   void stop_now();
 
   const ServerOptions options;
-  Service& service;
+  http::Service& service;
   asio::io_context io{1};
   std::shared_ptr<TlsContext> tls;
   std::list<tcp::acceptor> acceptors;
@@ -127,7 +127,8 @@ void Server::State::stop_now() {
   });
 }
 
-Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Service& service) {
+Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options,
+                                               http::Service& service) {
   auto state = std::make_unique<State>(options, service);
   if (!options.tls_certificate.empty() || !options.tls_key.empty()) {
     TRY_SET(state->tls, TlsContext::load(options.tls_certificate, options.tls_key));

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "service/net/service.hpp"
+#include "service/http/service.hpp"
 #include "service/net/session.hpp"
 
 namespace versement::net {
@@ -24,7 +24,8 @@ struct ServerOptions {
 class Server {
  public:
   // Binds all addresses. Errors: invalid for an address; exists when one is taken; denied.
-  static Result<std::unique_ptr<Server>> listen(const ServerOptions& options, Service& service);
+  static Result<std::unique_ptr<Server>> listen(const ServerOptions& options,
+                                                http::Service& service);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -142,7 +142,7 @@ struct Session::Head {
 
 Session::Session(std::unique_ptr<Transport> transport,
                  std::string peer,
-                 Service& service,
+                 http::Service& service,
                  Pool& pool,
                  const Timeouts& timeouts)
     : transport_(std::move(transport)),
@@ -324,8 +324,8 @@ Awaitable<bool> Session::serve_one() {
     co_await refuse(&head.request, std::move(response));
     co_return false;
   }
-  Service::Admission admission = service_.admit(head.request);
-  Service::Done done;
+  http::Service::Admission admission = service_.admit(head.request);
+  http::Service::Done done;
   http::Response response;
   bool keep_alive = head.keep_alive;
   if (admission.refusal) {
@@ -365,11 +365,11 @@ asio::awaitable<void> Session::refuse(http::Request* request, http::Response res
   http::complete_problem(*request, &response);
   std::uint64_t sent = 0;
   const auto answered = co_await answer(*request, &response, false, &sent);
-  Service::Done done;
+  http::Service::Done done;
   done.status = response.status;
   done.bytes_sent = sent;
   done.complete = static_cast<bool>(answered);
-  const Service::Admission none;
+  const http::Service::Admission none;
   service_.done(*request, none, done);
   if (answered) co_await linger();
 }

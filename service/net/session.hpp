@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 
-#include "service/net/service.hpp"
+#include "service/http/service.hpp"
 #include "service/net/transport.hpp"
 
 namespace versement::net {
@@ -26,7 +26,7 @@ class Session {
  public:
   Session(std::unique_ptr<Transport> transport,
           std::string peer,
-          Service& service,
+          http::Service& service,
           Pool& pool,
           const Timeouts& timeouts);
 
@@ -52,7 +52,7 @@ class Session {
 
   std::unique_ptr<Transport> transport_;
   const std::string peer_;
-  Service& service_;
+  http::Service& service_;
   Pool& pool_;
   const Timeouts timeouts_;
   std::string buffer_;   // read and not yet parsed; at most kHttpBufferBytes

@@ -8,7 +8,7 @@
 
 #include "service/http/message.hpp"
 
-namespace versement::net {
+namespace versement::http {
 
 class Service {
  public:
@@ -19,14 +19,14 @@ class Service {
 
   // What was decided on the head alone, before a byte of the body is read.
   struct Admission {
-    std::optional<http::Response> refusal;
+    std::optional<Response> refusal;
     std::size_t body_bytes_max = 0;
     std::shared_ptr<const void> ticket;  // handed on to handle()
   };
   // On the network thread: must not touch the disk.
-  virtual Admission admit(const http::Request& head) = 0;
+  virtual Admission admit(const Request& head) = 0;
   // On the pool.
-  virtual http::Response handle(const http::Request& request, const Admission& admission) = 0;
+  virtual Response handle(const Request& request, const Admission& admission) = 0;
   // After the answer has gone out, or has not: for log and metrics.
   struct Done {
     int status = 0;
@@ -35,7 +35,7 @@ class Service {
     bool complete = true;
     std::string error;
   };
-  virtual void done(const http::Request& request, const Admission& admission, const Done& done) = 0;
+  virtual void done(const Request& request, const Admission& admission, const Done& done) = 0;
 };
 
-}  // namespace versement::net
+}  // namespace versement::http
