@@ -104,10 +104,9 @@ class TarReader {
       : read_(read), bounds_(bounds), sink_(sink) {}
 
   Result<void> run() {
-    std::optional<std::uint64_t> begun;  // where the headers of the next member begin
+    std::uint64_t begun = 0;  // where the headers of the next member begin
     Extension extension;
     while (true) {
-      const std::uint64_t at = offset_;
       Block block{};
       TRY(fill(block));
       if (is_zero(block)) {
@@ -116,10 +115,9 @@ class TarReader {
         return corrupt("a single block of zeros inside");
       }
       if (!checksum_is_right(block)) return corrupt("a header with a wrong checksum");
-      if (!begun) begun = at;
-      TRY_SET(const bool member, header(block, *begun, &extension));
+      TRY_SET(const bool member, header(block, begun, &extension));
       if (member) {
-        begun.reset();
+        begun = offset_;
         extension = {};
       }
     }

@@ -248,33 +248,38 @@ class Validator {
   void compare_with_tree() {
     for (const auto& [path, expected] : expected_) {
       const bool payload = path.starts_with("data/");
-      if (!tree_.contains(path)) {
-        if (payload && fetch_.contains(path)) {
-          ++fetchable_;
-        } else {
-          error(payload ? "payload.missing" : "tagfile.missing", "3", path, "is not there");
-        }
-      }
-      if (!payload) continue;
-      for (const std::string& manifest : payload_manifests_) {
-        const bool listed = expected.manifests.contains(manifest);
-        if (!listed && declaration_.at_least(1, 0)) {
-          error("manifest.incomplete", "2.1.3", path, "is not in " + manifest);
-        }
-      }
+      if (!tree_.contains(path)) missing(path, payload);
+      if (payload && declaration_.at_least(1, 0)) listed_by_all(path, expected);
     }
     for (const auto& [path, size] : tree_) {
       if (path.starts_with("data/") && !expected_.contains(path)) {
         error("payload.unlisted", "3", path, "is in no manifest");
       }
     }
-    for (const std::string& tag : tag_manifests_) {
-      for (const std::string& manifest : payload_manifests_) {
-        const auto found = expected_.find(manifest);
-        if (found == expected_.end() || !found->second.manifests.contains(tag)) {
-          error("tagmanifest.omits-manifest", "2.2.1", tag, "does not list " + manifest);
-        }
-      }
+    for (const std::string& tag : tag_manifests_)
+      lists_manifests(tag);
+  }
+
+  void missing(const std::string& path, bool payload) {
+    if (payload && fetch_.contains(path)) {
+      ++fetchable_;
+    } else {
+      error(payload ? "payload.missing" : "tagfile.missing", "3", path, "is not there");
+    }
+  }
+
+  void listed_by_all(const std::string& path, const Expected& expected) {
+    for (const std::string& manifest : payload_manifests_) {
+      if (expected.manifests.contains(manifest)) continue;
+      error("manifest.incomplete", "2.1.3", path, "is not in " + manifest);
+    }
+  }
+
+  void lists_manifests(const std::string& tag) {
+    for (const std::string& manifest : payload_manifests_) {
+      const auto found = expected_.find(manifest);
+      if (found != expected_.end() && found->second.manifests.contains(tag)) continue;
+      error("tagmanifest.omits-manifest", "2.2.1", tag, "does not list " + manifest);
     }
   }
 

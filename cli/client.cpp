@@ -1,6 +1,7 @@
 #include "cli/client.hpp"
 
-#include <errno.h>
+#include <cerrno>
+
 #include <sys/socket.h>
 #include <sys/time.h>
 

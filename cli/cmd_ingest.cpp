@@ -1,7 +1,6 @@
 // versement ingest, job.
+#include <cstdlib>
 #include <memory>
-
-#include <stdlib.h>
 
 #include "cli/command.hpp"
 #include "store/base/text.hpp"

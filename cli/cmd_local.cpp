@@ -1,8 +1,7 @@
 // versement bag validate, store check, journal verify: on local files, without a daemon.
 #include <atomic>
+#include <csignal>
 #include <map>
-
-#include <signal.h>
 
 #include "bagit/validate.hpp"
 #include "cli/command.hpp"

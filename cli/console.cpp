@@ -34,6 +34,7 @@ void Console::table(const std::vector<std::string>& header,
     return;
   }
   std::vector<std::size_t> widths;
+  widths.reserve(header.size());
   for (const std::string& cell : header)
     widths.push_back(display_width(cell));
   for (const auto& row : rows) {
@@ -171,10 +172,10 @@ std::string local_time(std::string_view text) {
 std::string localized(const json::Object& text) {
   const char* const language = std::getenv("LANG");
   if (language != nullptr) {
-    const std::string wanted = json::text_at(text, std::string_view(language).substr(0, 2));
+    std::string wanted = json::text_at(text, std::string_view(language).substr(0, 2));
     if (!wanted.empty()) return wanted;
   }
-  const std::string french = json::text_at(text, "fr");
+  std::string french = json::text_at(text, "fr");
   if (!french.empty()) return french;
   for (const auto& member : text) {
     if (member.value().is_string())

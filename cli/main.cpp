@@ -1,8 +1,7 @@
 // versement: the command.
+#include <csignal>
 #include <iostream>
 #include <set>
-
-#include <signal.h>
 
 #include "cli/command.hpp"
 #include "store/base/config.hpp"
@@ -100,8 +99,8 @@ int run(int argc, char** argv) {
     return usage_error(globals, std::string(error.what()) + ". " + suggestion(app, argc, argv) +
                                     "Try: versement --help");
   }
-  static const std::set<std::string> kProgress{"auto", "always", "never", "json"};
-  if (!kProgress.contains(globals.progress)) {
+  const std::set<std::string> modes{"auto", "always", "never", "json"};
+  if (!modes.contains(globals.progress)) {
     return usage_error(globals, "--progress is auto, always, never or json");
   }
   Console console(output_of(globals));

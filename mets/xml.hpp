@@ -66,6 +66,8 @@ class XmlDocument {
  public:
   // Errors: invalid ("xml-…") with the byte where that is known; limit.
   static Result<XmlDocument> parse(std::string_view bytes);
+  XmlDocument(const XmlDocument&) = delete;
+  XmlDocument& operator=(const XmlDocument&) = delete;
   XmlDocument(XmlDocument&&) noexcept;
   XmlDocument& operator=(XmlDocument&&) noexcept;
   ~XmlDocument();

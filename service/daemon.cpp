@@ -1,15 +1,14 @@
 #include "service/daemon.hpp"
 
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
-#include <errno.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <stdlib.h>
 
 #include "service/api/api.hpp"
 #include "service/api/work_kinds.hpp"

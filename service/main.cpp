@@ -1,7 +1,7 @@
 // versementd: flags, then the daemon.
+#include <csignal>
 #include <iostream>
 
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,11 +108,7 @@ int run(const Flags& flags) {
   return served ? kOk : failed(served.error(), kFailed);
 }
 
-}  // namespace
-}  // namespace versement::service
-
-int main(int argc, char** argv) {
-  using namespace versement::service;
+int daemon_main(int argc, char** argv) {
   // Secrets and staging are nobody else's.
   ::umask(0027);
   sigset_t set = {};
@@ -139,4 +135,11 @@ int main(int argc, char** argv) {
     std::cerr << "versementd: " << error.what() << "\n";
     return kFailed;
   }
+}
+
+}  // namespace
+}  // namespace versement::service
+
+int main(int argc, char** argv) {
+  return versement::service::daemon_main(argc, argv);
 }

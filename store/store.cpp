@@ -123,11 +123,10 @@ Result<index::FileRow> Deposit::add(const LogicalPath& path,
 
 void Deposit::describe(const index::FileRow& row) {
   // Nearly always the one added last.
-  for (auto each = rows_.rbegin(); each != rows_.rend(); ++each) {
-    if (each->path != row.path) continue;
-    *each = row;
-    return;
-  }
+  const auto found = std::find_if(rows_.rbegin(), rows_.rend(), [&](const index::FileRow& each) {
+    return each.path == row.path;
+  });
+  if (found != rows_.rend()) *found = row;
 }
 
 Claim::Claim(Claim&& other) noexcept : release_(std::exchange(other.release_, nullptr)) {}
@@ -150,6 +149,9 @@ class Store::State {
     // The log's threads use the index: they end first.
     log.reset();
   }
+
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   Result<void> open_journal();
   Result<void> catch_up();

@@ -68,8 +68,8 @@ Result<Response> create_audit(const Context& context, const Call& call) {
   if (auto response = faults_response(std::move(in).faults())) return *response;
   json::Object request;
   request["scope"] = scope.to_json();
-  TRY_SET(const Uuid id, context.queue.submit(std::string(kAuditKindName), call.principal.name,
-                                              std::move(request)));
+  TRY_SET(const Uuid id,
+          context.queue.submit(kAuditKindName, call.principal.name, std::move(request)));
   TRY_SET(const json::Object record, store::job_record(context.store, id.text()));
   Response response = http::json_response(202, show_audit(context, record));
   response.set("Location", "/v1/audits/" + id.text());
@@ -175,7 +175,7 @@ Result<Response> resolve_incident(const Context& context, const Call& call) {
     http::ProblemDetail detail;
     detail.detail = "the incident is closed";
     detail.current_state = json::text_at(before, "state");
-    return http::problem("transition-not-allowed", std::move(detail));
+    return http::problem("transition-not-allowed", detail);
   }
   journal::Event event = context.store.event(journal::type::kIncidentChanged, call.principal.name);
   event.objects["incident"] = json::text_at(before, "id");

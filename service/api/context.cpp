@@ -29,7 +29,7 @@ std::optional<Response> faults_response(std::vector<json::Fault> faults) {
   detail.detail = faults.size() == 1 ? faults.front().detail
                                      : std::to_string(faults.size()) + " faults were found";
   detail.errors = std::move(faults);
-  return http::problem("validation-failed", std::move(detail));
+  return http::problem("validation-failed", detail);
 }
 
 json::Object localized_text(json::Reader& in, std::string_view name, bool required) {

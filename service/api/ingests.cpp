@@ -1,7 +1,6 @@
 // Ingests and jobs.
+#include <cstdlib>
 #include <memory>
-
-#include <stdlib.h>
 
 #include "service/api/context.hpp"
 #include "service/api/work_kinds.hpp"
@@ -125,7 +124,7 @@ Result<Response> create_ingest(const Context& context, const Call& call) {
   request["folder"] = real.native();
   request["dry_run"] = flag_parameter(call, "dry_run");
   TRY_SET(const Uuid id,
-          context.queue.submit(std::string(kIngestKind), call.principal.name, std::move(request)));
+          context.queue.submit(kIngestKind, call.principal.name, std::move(request)));
   TRY_SET(const json::Object record, store::job_record(context.store, id.text()));
   Response response = http::json_response(202, show_ingest(context, record));
   response.set("Location", "/v1/ingests/" + id.text());

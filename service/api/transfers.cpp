@@ -68,7 +68,7 @@ Response refused(const Call& call, const json::Object& record, const Error& erro
   detail.current_state = json::text_at(record, "state");
   detail.allowed_actions = transfer::allowed_acts(
       state_of(record), is_receiver(call) ? transfer::Party::receiver : transfer::Party::sender);
-  return http::problem("transition-not-allowed", std::move(detail));
+  return http::problem("transition-not-allowed", detail);
 }
 
 // Journals an act that sets fields of the transfer, and answers with its new state.
@@ -244,8 +244,8 @@ Result<Response> seal_transfer(Context& context, const Call& call) {
   if (json::number_at(before, "item_count") == 0) {
     return Error(Code::conflict, "the transfer has no items; add some first").as("transfer-empty");
   }
-  TRY_SET(const Uuid job, context.queue.submit(std::string(kSealKind), call.principal.name, {},
-                                               {{"transfer", id}}));
+  TRY_SET(const Uuid job,
+          context.queue.submit(kSealKind, call.principal.name, {}, {{"transfer", id}}));
   json::Object shown;
   shown["id"] = job.text();
   shown["kind"] = kSealKind;
@@ -292,7 +292,7 @@ Response act_faults(std::vector<json::Fault> faults) {
   http::ProblemDetail detail;
   detail.detail = faults.front().detail;
   detail.errors = std::move(faults);
-  return http::problem("seal-digest-mismatch", std::move(detail));
+  return http::problem("seal-digest-mismatch", detail);
 }
 
 Result<Response> acknowledge(Context& context, const Call& call) {
@@ -381,7 +381,7 @@ Result<Response> accept(Context& context, const Call& call) {
     if (refused_items.size() == json::number_at(before, "item_count")) {
       http::ProblemDetail detail;
       detail.detail = "every item is refused: reject the transfer instead";
-      return http::problem("validation-failed", std::move(detail));
+      return http::problem("validation-failed", detail);
     }
     next = State::accepted_in_part;
   }

@@ -98,7 +98,7 @@ const ProblemType& problem_type(std::string_view code) {
   return problem_type("internal-error");
 }
 
-Response problem(std::string_view code, ProblemDetail detail) {
+Response problem(std::string_view code, const ProblemDetail& detail) {
   const ProblemType& type = problem_type(code);
   json::Object object;
   object["type"] = "/problems/" + std::string(type.code);

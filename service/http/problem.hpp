@@ -30,7 +30,7 @@ struct ProblemDetail {
   std::vector<std::string> allowed_actions;
 };
 
-Response problem(std::string_view code, ProblemDetail detail);
+Response problem(std::string_view code, const ProblemDetail& detail);
 inline Response problem(std::string_view code, std::string detail) {
   return problem(code, ProblemDetail{std::move(detail), {}, {}, {}});
 }

@@ -263,8 +263,7 @@ class Planner {
   // Rows with one identifier are one item; the first that has a title describes it.
   void group_rows() {
     std::map<std::string, std::size_t> by_identifier;
-    for (std::size_t i = 0; i < table_.rows.size(); ++i) {
-      const TableRow& row = table_.rows[i];
+    for (const TableRow& row : table_.rows) {
       const std::string key = row.identifier.empty() ? "\n" + row.filename : row.identifier;
       if (row.identifier.empty() && row.filename.empty()) {
         error("row-empty", std::string(kTablePath), "a row without filename and identifier",

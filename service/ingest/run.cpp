@@ -136,7 +136,6 @@ class Ingest {
       case Code::unavailable:
       case Code::cancelled:
       case Code::internal:
-        return true;
       case Code::io:
         return true;
       default:

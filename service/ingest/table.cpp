@@ -116,9 +116,9 @@ const std::map<std::string, Setter, std::less<>>& setters() {
 
 // Columns of which a second one would say who is right.
 bool must_be_single(const Column& column) {
-  static const std::set<std::string, std::less<>> kSingle{
+  static const std::set<std::string, std::less<>> singles{
       "filename", "identifier", "dc.date", "dc.format", "shelfmark", "box", "extent"};
-  return kSingle.contains(column.name);
+  return singles.contains(column.name);
 }
 
 bool is_language(std::string_view text) {

@@ -196,11 +196,11 @@ Result<void> Queue::State::finish(const Entry& entry, bool cancelled, Result<End
   return {};
 }
 
-Result<Uuid> Queue::submit(std::string kind,
+Result<Uuid> Queue::submit(std::string_view kind,
                            std::string agent,
                            json::Object request,
                            json::Object objects) {
-  assert(state_->kinds.contains(kind));
+  assert(state_->kinds.contains(std::string(kind)));
   journal::Event event = state_->store.event(journal::type::kJobQueued, agent);
   const Uuid id = Uuid::at(event.time);
   Job job;

@@ -69,7 +69,7 @@ class Queue {
   void stop();
 
   // Journals a new job and returns once it is durable. `objects` beside "job" (transfer, policy).
-  Result<Uuid> submit(std::string kind,
+  Result<Uuid> submit(std::string_view kind,
                       std::string agent,
                       json::Object request,
                       json::Object objects = {});

@@ -160,7 +160,7 @@ Result<std::size_t> Scheduler::State::look() {
     json::Object request;
     request["scope"] = scope.to_json();
     request["policy"] = id;
-    TRY(queue.submit(std::string(kAuditKind), kProgramName, std::move(request), {{"policy", id}}));
+    TRY(queue.submit(kAuditKind, kProgramName, std::move(request), {{"policy", id}}));
     ++submitted;
   }
   return submitted;

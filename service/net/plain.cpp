@@ -1,7 +1,7 @@
 // TCP in the clear: payload goes from the page cache to the socket by sendfile.
+#include <cerrno>
 #include <vector>
 
-#include <errno.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 

@@ -1,8 +1,8 @@
 #include "service/net/probe.hpp"
 
+#include <cerrno>
 #include <memory>
 
-#include <errno.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 

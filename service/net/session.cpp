@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <optional>
-
-#include <time.h>
 
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -239,37 +238,57 @@ Awaitable<bool> Session::read_head(Head* head) {
   co_return true;
 }
 
+namespace {
+
+Error too_large(std::size_t bytes_max) {
+  return Error(Code::limit, bytes_max == 0 ? "this operation takes no body"
+                                           : "the body may have at most " +
+                                                 std::to_string(bytes_max) + " bytes here")
+      .as("content-too-large");
+}
+
+// A body on its way through the parser.
+struct BodyIntake {
+  Parser& parser;
+  std::size_t bytes_max;
+  std::size_t fields;  // of the header: a trailer would add some
+  std::size_t raw_bytes;
+
+  // Gives the parser what has arrived. Returns true when it took some of it.
+  Result<bool> take(std::string* buffer) {
+    if (buffer->empty()) return false;
+    error_code code;
+    const std::size_t consumed = parser.put(asio::buffer(*buffer), code);
+    buffer->erase(0, consumed);
+    raw_bytes += consumed;
+    if (code == beast_http::error::body_limit) return too_large(bytes_max);
+    if (code && code != beast_http::error::need_more) {
+      return bad("the body is malformed: " + code.message());
+    }
+    if (field_count(parser) != fields) return bad("trailer fields are not accepted");
+    if (raw_bytes > 2 * bytes_max + kChunkOverheadBytes) return too_large(bytes_max);
+    return consumed > 0;
+  }
+};
+
+}  // namespace
+
 Awaitable<void> Session::read_body(Head* head, std::size_t bytes_max) {
   Parser& parser = *head->parser;
   const auto length = parse_decimal(head->request.field("Content-Length"));
-  const bool chunked = parser.chunked();
-  if (!chunked && length.value_or(0) == 0) co_return Result<void>();
-  const Error too_large =
-      Error(Code::limit, "the body may have at most " + std::to_string(bytes_max) + " bytes here")
-          .as("content-too-large");
-  if (bytes_max == 0) {
-    co_return Error(Code::limit, "this operation takes no body").as("content-too-large");
-  }
-  if (length && *length > bytes_max) co_return too_large;
+  if (!parser.chunked() && length.value_or(0) == 0) co_return Result<void>();
+  if (bytes_max == 0 || length.value_or(0) > bytes_max) co_return too_large(bytes_max);
   if (head->expects_continue) {
     CO_TRY(co_await transport_->write("HTTP/1.1 100 Continue\r\n\r\n", false));
   }
   transport_->deadline(timeouts_.body);
   parser.body_limit(bytes_max);
   parser.eager(true);
-  const std::size_t fields = field_count(parser);
-  std::size_t raw_bytes = 0;
+  BodyIntake intake{parser, bytes_max, field_count(parser), 0};
   while (!parser.is_done()) {
-    error_code code;
-    const std::size_t consumed = buffer_.empty() ? 0 : parser.put(asio::buffer(buffer_), code);
-    buffer_.erase(0, consumed);
-    raw_bytes += consumed;
-    if (code == beast_http::error::need_more) code = {};
-    if (code == beast_http::error::body_limit) co_return too_large;
-    if (code) co_return bad("the body is malformed: " + code.message());
-    if (field_count(parser) != fields) co_return bad("trailer fields are not accepted");
-    if (raw_bytes > 2 * bytes_max + kChunkOverheadBytes) co_return too_large;
-    if (parser.is_done() || consumed > 0) continue;
+    const auto took = intake.take(&buffer_);
+    if (!took) co_return took.error();
+    if (*took || parser.is_done()) continue;
     const auto count = co_await fill();
     if (!count) co_return count.error();
     if (*count == 0) co_return Error(Code::network, "the client left in the middle of the body");

@@ -1,6 +1,7 @@
 #include "service/net/socket.hpp"
 
-#include <errno.h>
+#include <cerrno>
+
 #include <sys/socket.h>
 
 #include "service/net/offload.hpp"

@@ -19,6 +19,8 @@ class SocketTransport : public Transport {
  public:
   explicit SocketTransport(tcp::socket socket);
   ~SocketTransport() override;
+  SocketTransport(const SocketTransport&) = delete;
+  SocketTransport& operator=(const SocketTransport&) = delete;
 
   Awaitable<void> send(Source& source,
                        std::uint64_t offset,

@@ -110,6 +110,7 @@ Result<std::shared_ptr<bagit::TarSource>> Bags::make(const json::Object& transfe
   }));
   TRY_SET(const Timestamp sealed, Timestamp::parse(json::text_at(transfer, "sealed_at")));
   std::vector<std::uint64_t> sizes;
+  sizes.reserve(members.size());
   for (const bagit::TarMember& member : members)
     sizes.push_back(member.size_bytes);
   auto open = [disk = &store_.disk(), places,

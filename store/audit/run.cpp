@@ -214,10 +214,11 @@ class Audit {
       TRY_SET(const auto batch, next_batch(cursor));
       if (batch.empty()) return {};
       std::vector<Checked> checked(batch.size());
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (batch[i].second.owner.empty()) continue;
-        pool_.run(
-            [this, &subject = batch[i].second, &into = checked[i]] { check(subject, &into); });
+      auto into = checked.begin();
+      for (const auto& [key, subject] : batch) {
+        Checked& result = *into++;
+        if (subject.owner.empty()) continue;
+        pool_.run([this, &subject = subject, &result] { check(subject, &result); });
       }
       pool_.drain();
       if (stop_.stop_requested()) return Error(Code::cancelled, "the audit was stopped");

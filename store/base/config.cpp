@@ -1,8 +1,8 @@
 #include "store/base/config.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
-#include <stdlib.h>
 #include <toml++/toml.h>
 
 #include "store/base/limits.hpp"
@@ -22,57 +22,66 @@ std::string scalar_text(const toml::node& node) {
 
 }  // namespace
 
-Result<Config> Config::load(Disk& disk, const Path& path, std::string_view environment_prefix) {
-  Config config;
-  if (!path.empty()) {
-    TRY_SET(const std::string text, read_file(disk, path, limits::kConfigBytesMax));
-    toml::table table;
-    try {
-      table = toml::parse(text, path.native());
-    } catch (const toml::parse_error& error) {
-      const auto& at = error.source().begin;
-      return Error(Code::invalid, path.native() + ":" + std::to_string(at.line) + ":" +
-                                      std::to_string(at.column) + ": " +
-                                      std::string(error.description()));
+Result<void> Config::read_toml(Disk& disk, const Path& path) {
+  TRY_SET(const std::string text, read_file(disk, path, limits::kConfigBytesMax));
+  toml::table table;
+  try {
+    table = toml::parse(text, path.native());
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
+    return Error(Code::invalid, path.native() + ":" + std::to_string(at.line) + ":" +
+                                    std::to_string(at.column) + ": " +
+                                    std::string(error.description()));
+  }
+  const auto given = [&](const toml::node& node) {
+    Given out{scalar_text(node),
+              {},
+              false,
+              path.native() + ":" + std::to_string(node.source().begin.line) + ":" +
+                  std::to_string(node.source().begin.column)};
+    if (const toml::array* const array = node.as_array()) {
+      out.is_list = true;
+      for (const toml::node& entry : *array)
+        out.list.push_back(scalar_text(entry));
     }
-    for (const auto& [section, node] : table) {
-      const auto where = [&](const toml::node& at) {
-        return path.native() + ":" + std::to_string(at.source().begin.line) + ":" +
-               std::to_string(at.source().begin.column);
-      };
-      const toml::table* const inner = node.as_table();
-      if (inner == nullptr) {
-        config.given_[std::string(section.str())] = {scalar_text(node), {}, false, where(node)};
-        continue;
-      }
-      for (const auto& [key, value] : *inner) {
-        Given given{scalar_text(value), {}, false, where(value)};
-        if (const toml::array* const array = value.as_array()) {
-          given.is_list = true;
-          for (const toml::node& entry : *array)
-            given.list.push_back(scalar_text(entry));
-        }
-        config.given_[std::string(section.str()) + "." + std::string(key.str())] = std::move(given);
-      }
+    return out;
+  };
+  for (const auto& [section, node] : table) {
+    const toml::table* const inner = node.as_table();
+    if (inner == nullptr) {
+      given_[std::string(section.str())] = given(node);
+      continue;
+    }
+    for (const auto& [key, value] : *inner) {
+      given_[std::string(section.str()) + "." + std::string(key.str())] = given(value);
     }
   }
-  const std::string prefix = std::string(environment_prefix) + "_";
+  return {};
+}
+
+void Config::read_environment(std::string_view prefix) {
   for (char** at = environ; *at != nullptr; ++at) {
     const std::string_view entry = *at;
-    const std::size_t equals = entry.find('=');
-    if (equals == std::string_view::npos || !entry.starts_with(prefix)) continue;
-    const std::string_view name = entry.substr(0, equals);
+    const std::string_view name = entry.substr(0, entry.find('='));
     const std::size_t gap = name.find("__", prefix.size());
-    if (gap == std::string_view::npos) continue;
+    if (!name.starts_with(prefix) || name.size() == entry.size() || gap == std::string_view::npos) {
+      continue;
+    }
     const std::string key = lower_ascii(name.substr(prefix.size(), gap - prefix.size())) + "." +
                             lower_ascii(name.substr(gap + 2));
     Given given{
-        std::string(entry.substr(equals + 1)), {}, false, "environment " + std::string(name)};
+        std::string(entry.substr(name.size() + 1)), {}, false, "environment " + std::string(name)};
     for (const std::string_view part : split(given.text, ',')) {
       if (!trim(part).empty()) given.list.emplace_back(trim(part));
     }
-    config.given_[key] = std::move(given);
+    given_[key] = std::move(given);
   }
+}
+
+Result<Config> Config::load(Disk& disk, const Path& path, std::string_view environment_prefix) {
+  Config config;
+  if (!path.empty()) TRY(config.read_toml(disk, path));
+  config.read_environment(std::string(environment_prefix) + "_");
   return config;
 }
 

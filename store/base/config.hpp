@@ -50,6 +50,8 @@ class Config {
     bool is_list = false;
     std::string where;
   };
+  Result<void> read_toml(Disk& disk, const Path& path);
+  void read_environment(std::string_view prefix);
   const Given* take(const std::string& key, const std::string& shown_default);
   void fault(const Given& given, const std::string& key, const std::string& wanted);
 

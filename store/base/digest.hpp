@@ -48,6 +48,8 @@ class Hasher {
   explicit Hasher(std::span<const Algorithm> algorithms);
   Hasher(std::initializer_list<Algorithm> algorithms)
       : Hasher(std::span<const Algorithm>(algorithms.begin(), algorithms.size())) {}
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
   Hasher(Hasher&&) noexcept;
   Hasher& operator=(Hasher&&) noexcept;
   ~Hasher();

@@ -18,10 +18,12 @@ namespace {
 // ones.
 class Handler {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): the parser asks for these names.
   static constexpr std::size_t max_object_size = std::size_t(-1);
   static constexpr std::size_t max_array_size = std::size_t(-1);
   static constexpr std::size_t max_key_size = std::size_t(-1);
   static constexpr std::size_t max_string_size = std::size_t(-1);
+  // NOLINTEND(readability-identifier-naming)
 
   using Ec = boost::json::error_code;
   using View = boost::json::string_view;
@@ -277,15 +279,15 @@ bool flag_at(const Object& object, std::string_view name) {
 }
 
 const Object& object_at(const Object& object, std::string_view name) {
-  static const Object kEmpty;
+  static const Object none;
   const Value* const value = find_in(object, name);
-  return value != nullptr && value->is_object() ? value->get_object() : kEmpty;
+  return value != nullptr && value->is_object() ? value->get_object() : none;
 }
 
 const Array& array_at(const Object& object, std::string_view name) {
-  static const Array kEmpty;
+  static const Array none;
   const Value* const value = find_in(object, name);
-  return value != nullptr && value->is_array() ? value->get_array() : kEmpty;
+  return value != nullptr && value->is_array() ? value->get_array() : none;
 }
 
 const Value* Reader::find(std::string_view name, bool required) {

@@ -1,8 +1,7 @@
 #include "store/base/result.hpp"
 
+#include <cerrno>
 #include <system_error>
-
-#include <errno.h>
 
 namespace versement {
 

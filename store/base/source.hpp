@@ -56,6 +56,8 @@ class FileSource : public Source {
  public:
   FileSource(Disk& disk, Path path, std::uint64_t size_bytes);
   ~FileSource() override;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
   std::uint64_t size_bytes() const override { return size_bytes_; }
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override;
   Result<FileRun> run_at(std::uint64_t offset) override;

@@ -1,10 +1,10 @@
 #include "store/base/time.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <ctime>
 #include <optional>
-
-#include <time.h>
 
 #include <date/date.h>
 
@@ -132,38 +132,51 @@ Clock& real_clock() {
   return clock;
 }
 
+namespace {
+
+// Seconds of a unit: D and W before the T, H, M and S behind it; 0 for any other letter.
+std::uint64_t seconds_of_unit(char unit, bool in_time) {
+  switch (unit) {
+    case 'W':
+      return in_time ? 0 : 604'800;
+    case 'D':
+      return in_time ? 0 : 86'400;
+    case 'H':
+      return in_time ? 3600 : 0;
+    case 'M':
+      return in_time ? 60 : 0;
+    case 'S':
+      return in_time ? 1 : 0;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
 Result<std::chrono::seconds> parse_duration(std::string_view text) {
   const Error wrong(Code::invalid,
                     "'" + printable(text.substr(0, 64)) +
                         "' is not a duration such as P90D (90 days), PT12H (12 hours) or PT30M");
   // Ten thousand years are more than any policy and far from overflow.
   constexpr std::uint64_t kSecondsMax = 10'000ull * 366 * 86'400;
-  if (text.size() < 3 || text.front() != 'P') return wrong;
+  if (text.size() < 3 || text.front() != 'P' || text.back() == 'T') return wrong;
   std::uint64_t seconds = 0;
   bool in_time = false;
-  std::size_t at = 1;
-  while (at < text.size()) {
-    if (text[at] == 'T' && !in_time) {
+  for (std::string_view rest = text.substr(1); !rest.empty();) {
+    if (rest.front() == 'T' && !in_time) {
       in_time = true;
-      ++at;
+      rest.remove_prefix(1);
       continue;
     }
-    const std::size_t end = text.find_first_not_of("0123456789", at);
-    if (end == std::string_view::npos || end == at) return wrong;
-    const auto value = parse_decimal(text.substr(at, end - at));
-    const std::uint64_t unit = in_time ? (text[end] == 'H'   ? 3600u
-                                          : text[end] == 'M' ? 60u
-                                          : text[end] == 'S' ? 1u
-                                                             : 0u)
-                                       : (text[end] == 'D'   ? 86'400u
-                                          : text[end] == 'W' ? 604'800u
-                                                             : 0u);
+    const std::size_t end = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    const auto value = parse_decimal(rest.substr(0, end));
+    const std::uint64_t unit = end < rest.size() ? seconds_of_unit(rest[end], in_time) : 0;
     if (!value || unit == 0 || *value > kSecondsMax / unit) return wrong;
     seconds += *value * unit;
     if (seconds > kSecondsMax) return wrong;
-    at = end + 1;
+    rest.remove_prefix(end + 1);
   }
-  if (text.back() == 'T' || text.back() == 'P') return wrong;
   return std::chrono::seconds(seconds);
 }
 

@@ -68,6 +68,8 @@ class Log::State {
         options_(std::move(options)) {}
 
   ~State() { stop(); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   Result<void> load();
   void start();

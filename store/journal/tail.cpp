@@ -119,9 +119,10 @@ Result<TailScan> scan_tail(Disk& disk,
 
 Result<Path> find_tail(Disk& disk, const Path& folder) {
   TRY_SET(const auto entries, list_sorted(disk, folder));
-  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-    if (entry->name.starts_with(kNamePrefix)) return folder / entry->name;
-  }
+  const auto newest = std::find_if(entries.rbegin(), entries.rend(), [](const DirEntry& entry) {
+    return entry.name.starts_with(kNamePrefix);
+  });
+  if (newest != entries.rend()) return folder / newest->name;
   return Error(Code::not_found, "there is no tail in " + folder.native());
 }
 

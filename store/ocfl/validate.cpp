@@ -147,6 +147,7 @@ class ObjectCheck {
       }
     }
     std::vector<Algorithm> algorithms;
+    algorithms.reserve(wanted.size());
     for (const auto& [digest, code] : wanted)
       algorithms.push_back(digest.algorithm());
     auto found = read(path, algorithms);

@@ -79,13 +79,13 @@ Result<void> compare(std::span<const Digest> supplied,
 
 }  // namespace
 
-ObjectWriter::ObjectWriter(Disk& disk, Path folder, ObjectId id)
+ObjectWriter::ObjectWriter(Disk& disk, Path folder, const ObjectId& id)
     : disk_(&disk), folder_(std::move(folder)) {
   inventory_.id = id.text();
 }
 
-Result<ObjectWriter> ObjectWriter::begin(Disk& disk, const Path& folder, ObjectId id) {
-  ObjectWriter writer(disk, folder, std::move(id));
+Result<ObjectWriter> ObjectWriter::begin(Disk& disk, const Path& folder, const ObjectId& id) {
+  ObjectWriter writer(disk, folder, id);
   TRY(disk.make_folder(folder, kFolderMode));
   writer.folders_.insert(folder);
   TRY(writer.make_parents(folder / "v1" / "content" / "any"));

@@ -54,7 +54,7 @@ struct StagedObject {
 class ObjectWriter {
  public:
   // Requires: `folder` does not exist, its parent does.
-  static Result<ObjectWriter> begin(Disk& disk, const Path& folder, ObjectId id);
+  static Result<ObjectWriter> begin(Disk& disk, const Path& folder, const ObjectId& id);
 
   // Writes one file from a source in one pass, with its digests. Digests that were supplied are
   // compared; md5 and sha1 that held go into the inventory's fixity block.
@@ -70,7 +70,7 @@ class ObjectWriter {
   Result<StagedObject> finish(const VersionNote& note);
 
  private:
-  ObjectWriter(Disk& disk, Path folder, ObjectId id);
+  ObjectWriter(Disk& disk, Path folder, const ObjectId& id);
   Result<StagedFile> store(const LogicalPath& path,
                            const Path& temporary,
                            StagedFile facts,

@@ -1,0 +1,155 @@
+#include <map>
+
+#include "mets/bordereau.hpp"
+#include "mets/package.hpp"
+#include "mets/xml.hpp"
+#include "store/base/csv.hpp"
+#include "tests/support/expect.hpp"
+
+namespace versement::mets {
+namespace {
+
+TEST(Xml, writes_what_every_reader_reads_back) {
+  XmlWriter writer;
+  writer.open("a", {{"x", "<&\"\t\n"}, {"left-out", ""}});
+  writer.text("b", "é & <ផ្សារ>\x01");
+  writer.close();
+  auto document = XmlDocument::parse(writer.take());
+  ASSERT_OK(document);
+  EXPECT_EQ(document->root().attribute("x"), "<&\"\t\n");
+  EXPECT_EQ(document->root().attribute("left-out"), "");
+  document->root().for_each_child(
+      [](const XmlElement& child) { EXPECT_EQ(child.text(), "é & <ផ្សារ>\xEF\xBF\xBD"); });
+}
+
+TEST(Xml, refuses_what_pugixml_lets_by) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "xml-doctype"},
+      {"<a x=\"1\" x=\"2\"/>", "xml-attribute"},
+      {"<a/><b/>", "xml-roots"},
+      {"text", "xml-roots"},
+      {"", "xml-roots"},
+      {"<a>\xFF</a>", "xml-encoding"},
+      {"<a>&#1;</a>", "xml-character"},
+      {"<a x=\"&#xFFFE;\"/>", "xml-character"},
+      {"<a><b></a>", "xml-syntax"},
+  };
+  for (const auto& [text, reason] : cases) {
+    const auto parsed = XmlDocument::parse(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().reason(), reason) << text;
+  }
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i)
+    deep += "<a>";
+  for (int i = 0; i < 100'000; ++i)
+    deep += "</a>";
+  EXPECT_FAILS(XmlDocument::parse(deep), Code::limit);
+}
+
+PackageInput input_with(const std::vector<std::pair<std::string, std::string>>& files) {
+  PackageInput input;
+  input.objid = "PP-PHOTO-0001";
+  input.description.title = {{"fr", "Marché <central>"}, {"km", "ផ្សារធំថ្មី"}};
+  input.description.type = "StillImage";
+  input.description.rights.conditions = {{"fr", "Reproduction autorisée"}, {"en", "Allowed"}};
+  input.description.rights.credit_line = {{"fr", "Exemple"}};
+  input.description.rights.owner = {{"fr", "Fonds d'exemple"}};
+  input.archivist = {"apur", "Apur"};
+  input.created = *Timestamp::parse("2026-01-15T09:30:00Z");
+  for (const auto& [path, bytes] : files) {
+    input.files.push_back({path,
+                           bytes.size(),
+                           digest_of(Algorithm::sha512, bytes),
+                           {"image/jpeg", "JPEG", "1.01", "fmt/43"},
+                           "objects/" + path,
+                           true});
+  }
+  return input;
+}
+
+std::map<std::string, std::string> held_by(
+    const std::vector<GeneratedFile>& generated,
+    const std::vector<std::pair<std::string, std::string>>& files) {
+  std::map<std::string, std::string> held;
+  for (const GeneratedFile& file : generated)
+    held[file.path] = file.bytes;
+  for (const auto& [path, bytes] : files)
+    held[payload_folder() + path] = bytes;
+  return held;
+}
+
+Lookup lookup_in(const std::map<std::string, std::string>& held) {
+  return [&held](const std::string& path) -> std::optional<Held> {
+    const auto found = held.find(path);
+    if (found == held.end()) return std::nullopt;
+    return Held{found->second.size(), digest_of(Algorithm::sha512, found->second)};
+  };
+}
+
+TEST(Package, the_second_reader_finds_everything_and_nothing_else) {
+  const std::vector<std::pair<std::string, std::string>> files{{"a %+é.jpg", "one"},
+                                                               {"b/c.tif", "two"}};
+  const auto generated = render_package(input_with(files));
+  auto held = held_by(generated, files);
+  EXPECT_OK(check_package(generated, 2, lookup_in(held)));
+  held[payload_folder() + "b/c.tif"] = "other";
+  EXPECT_FAILS(check_package(generated, 2, lookup_in(held)), Code::invalid);
+  held.erase(payload_folder() + "b/c.tif");
+  EXPECT_FAILS(check_package(generated, 2, lookup_in(held)), Code::invalid);
+  held = held_by(generated, files);
+  EXPECT_FAILS(check_package(generated, 3, lookup_in(held)), Code::invalid);
+}
+
+TEST(Package, the_same_input_gives_the_same_bytes) {
+  const auto once = render_package(input_with({{"a.jpg", "x"}}));
+  const auto twice = render_package(input_with({{"a.jpg", "x"}}));
+  ASSERT_EQ(once.size(), twice.size());
+  for (std::size_t i = 0; i < once.size(); ++i)
+    EXPECT_EQ(once[i].bytes, twice[i].bytes);
+}
+
+TEST(Package, credit_owner_and_conditions_travel_in_every_place) {
+  const auto generated = render_package(input_with({{"a.jpg", "x"}}));
+  const auto all = held_by(generated, {});
+  for (const char* path : {"documentation/LISEZ-MOI.txt", "metadata/descriptive/dc.xml",
+                           "representations/master/metadata/preservation/premis.xml"}) {
+    const std::string& bytes = all.at(path);
+    EXPECT_NE(bytes.find("Exemple"), std::string::npos) << path;
+    EXPECT_NE(bytes.find("Fonds d'exemple"), std::string::npos) << path;
+    EXPECT_NE(bytes.find("Reproduction autorisée"), std::string::npos) << path;
+    EXPECT_NE(bytes.find("Allowed"), std::string::npos) << path;
+  }
+}
+
+TEST(Package, an_item_without_files_has_a_notice) {
+  PackageInput input = input_with({});
+  input.original = {"4 Fi 12", "B 3", "un rouleau"};
+  const auto generated = render_package(input);
+  const auto all = held_by(generated, {});
+  const std::string& notice = all.at("representations/analogue/data/notice.txt");
+  EXPECT_NE(notice.find("4 Fi 12"), std::string::npos);
+  EXPECT_OK(check_package(generated, 0, lookup_in(all)));
+}
+
+TEST(Bordereau, lists_analogue_and_digital_side_by_side_and_escapes) {
+  Bordereau b;
+  b.reference = "2026-V-001";
+  b.title = {{"fr", "Versement <1>"}};
+  b.sealed_at = *Timestamp::parse("2026-01-15T09:30:00Z");
+  b.rows.push_back({"PP-1", 1, input_with({}).description, {}, 2, 2048});
+  b.rows.push_back({"PP-2", 1, input_with({}).description, {"4 Fi 12", "B 3", "un rouleau"}, 0, 0});
+  const std::string html = render_bordereau_html(b, "fr");
+  EXPECT_NE(html.find("Versement &lt;1&gt;"), std::string::npos);
+  EXPECT_NE(html.find("4 Fi 12, B 3, un rouleau"), std::string::npos);
+  EXPECT_NE(html.find("sans fichier"), std::string::npos);
+  EXPECT_NE(html.find("<span lang=\"km\">ផ្សារធំថ្មី</span>"), std::string::npos);
+  EXPECT_NE(render_bordereau_html(b, "en").find("no file"), std::string::npos);
+  auto rows = csv::parse(render_bordereau_csv(b));
+  ASSERT_OK(rows);
+  ASSERT_EQ(rows->size(), 3u);
+  EXPECT_EQ((*rows)[2].cells[7], "4 Fi 12");
+}
+
+}  // namespace
+}  // namespace versement::mets

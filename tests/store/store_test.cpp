@@ -1,0 +1,260 @@
+#include "store/store.hpp"
+
+#include <thread>
+
+#include "store/commit.hpp"
+#include "store/evidence.hpp"
+#include "store/journal/verify.hpp"
+#include "store/ocfl/validate.hpp"
+#include "tests/support/store_fixture.hpp"
+
+namespace versement::store {
+namespace {
+
+using testing::StoreFixture;
+
+class StoreTest : public StoreFixture {
+ protected:
+  void expect_whole(const ObjectId& object) {
+    const auto checked = ocfl::check_one_object(real_disk(), store_->object_folder(object), {});
+    EXPECT_TRUE(checked.problems.empty()) << checked.problems.front().detail;
+  }
+};
+
+TEST_F(StoreTest, a_deposit_is_there_verified_and_in_the_journal) {
+  auto object = deposit("F-1", "bytes of the sheet");
+  ASSERT_OK(object);
+  expect_whole(*object);
+  auto item = item_record(*store_, "F-1");
+  ASSERT_OK(item);
+  EXPECT_EQ(json::number_at(*item, "file_count"), 1u);
+  EXPECT_EQ(json::number_at(*item, "package_file_count"), 2u);
+  auto row = store_->file_row("F-1", 1, "representations/master/data/fiche é.txt");
+  ASSERT_OK(row);
+  EXPECT_EQ(row->sha512, digest_of(Algorithm::sha512, "bytes of the sheet"));
+  EXPECT_EQ(*read_source(*store_->file(*object, *row), 1000), "bytes of the sheet");
+  // Staging is gone, the object is read-only.
+  EXPECT_TRUE(list_sorted(real_disk(), store_->layout().work)->empty());
+  EXPECT_EQ(real_disk().info(store_->object_folder(*object))->mode, 0555u);
+}
+
+TEST_F(StoreTest, an_object_is_never_replaced) {
+  const ObjectId object = *ObjectId::parse("ark:/12345/one");
+  const auto store_one = [&]() -> Result<Committed> {
+    TRY_SET(auto deposit, store_->begin(object));
+    TRY(deposit->add(LogicalPath::literal("a"), "x", {}));
+    journal::Event event = store_->event(journal::type::kIngestion, "t");
+    event.objects["item"] = "one";
+    return store_->commit(std::move(deposit), {clock_.now(), "m", "t", ""}, std::move(event));
+  };
+  ASSERT_OK(store_one());
+  EXPECT_FAILS(store_one(), Code::exists);
+  expect_whole(object);
+}
+
+TEST_F(StoreTest, a_deposit_that_is_given_up_leaves_no_trace) {
+  {
+    auto deposit = store_->begin(ObjectId::of_uuid(Uuid::at(clock_.now())));
+    ASSERT_OK(deposit);
+    ASSERT_OK((*deposit)->add(LogicalPath::literal("a"), "x", {}));
+  }
+  EXPECT_TRUE(list_sorted(real_disk(), store_->layout().work)->empty());
+}
+
+TEST_F(StoreTest, many_deposits_at_once_share_the_syncs) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([this, t] {
+      for (int i = 0; i < 5; ++i) {
+        EXPECT_OK(deposit("T-" + std::to_string(t) + "-" + std::to_string(i), std::to_string(i)));
+      }
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  std::size_t items = 0;
+  ASSERT_OK(store_->index().scan(keys::Key('i').get(), "", [&](std::string_view, std::string_view) {
+    ++items;
+    return true;
+  }));
+  EXPECT_EQ(items, 40u);
+}
+
+TEST_F(StoreTest, the_index_made_anew_is_the_same_index) {
+  for (int i = 0; i < 20; ++i)
+    ASSERT_OK(deposit("F-" + std::to_string(i), std::to_string(i)));
+  const auto before = store_->index().fingerprint();
+  ASSERT_OK(before);
+  store_.reset();
+  ASSERT_OK(remove_tree(real_disk(), data() / "index"));
+  open();
+  EXPECT_EQ(*store_->index().fingerprint(), *before);
+}
+
+TEST_F(StoreTest, files_that_fit_no_entry_come_back_from_evidence) {
+  const ObjectId object = ObjectId::of_uuid(Uuid::at(clock_.now()));
+  auto deposit = store_->begin(object);
+  ASSERT_OK(deposit);
+  for (int i = 0; i < 600; ++i) {
+    const std::string path = "data/" + std::string(60, 'n') + std::to_string(i);
+    ASSERT_OK((*deposit)->add(LogicalPath::literal(path), std::to_string(i), {}));
+  }
+  journal::Event event = store_->event(journal::type::kIngestion, "t");
+  event.objects["item"] = "big";
+  ASSERT_OK(store_->commit(std::move(*deposit), {clock_.now(), "m", "t", ""}, std::move(event)));
+  const auto before = store_->index().fingerprint();
+  store_.reset();
+  ASSERT_OK(remove_tree(real_disk(), data() / "index"));
+  open();
+  EXPECT_EQ(*store_->index().fingerprint(), *before);
+  EXPECT_EQ(json::number_at(*item_record(*store_, "big"), "package_file_count"), 600u);
+}
+
+TEST_F(StoreTest, one_process_at_a_time) {
+  EXPECT_FAILS(Store::open(real_disk(), clock_, options()), Code::conflict);
+}
+
+TEST_F(StoreTest, a_folder_that_is_not_mounted_is_not_an_empty_store) {
+  store_.reset();
+  StoreOptions elsewhere = options();
+  elsewhere.data = folder_ / "nothing";
+  EXPECT_FAILS(Store::open(real_disk(), clock_, elsewhere), Code::not_found);
+  ASSERT_OK(real_disk().make_folder(folder_ / "nothing"));
+  EXPECT_FAILS(Store::open(real_disk(), clock_, elsewhere), Code::not_found);
+}
+
+TEST_F(StoreTest, a_new_store_needs_an_empty_folder) {
+  testing::write(folder_ / "file", "x");
+  EXPECT_FAILS(Store::create(real_disk(), clock_, folder_.path(), "archive.example/x"),
+               Code::exists);
+}
+
+TEST_F(StoreTest, staging_without_an_intent_is_swept) {
+  store_.reset();
+  ASSERT_OK(make_folders(real_disk(), data() / "work/tx-half/object/v1/content"));
+  testing::write(data() / "work/tx-half/object/v1/content/a", "half");
+  open();
+  EXPECT_EQ(store_->recovered().dropped, 1u);
+  EXPECT_TRUE(list_sorted(real_disk(), data() / "work")->empty());
+}
+
+// What a crash leaves between the rename and the journal: the object, and its intent.
+class InterruptedTest : public StoreTest {
+ protected:
+  void interrupt(bool installed, bool damaged) {
+    object_ = ObjectId::of_uuid(Uuid::at(clock_.now()));
+    const Path tx = data() / "work/tx-1";
+    ASSERT_OK(real_disk().make_folder(tx));
+    auto writer = ocfl::ObjectWriter::begin(real_disk(), tx / "object", object_);
+    ASSERT_OK(writer);
+    ASSERT_OK(writer->add(LogicalPath::literal("a"), "content"));
+    auto staged = writer->finish({clock_.now(), "m", "t", ""});
+    ASSERT_OK(staged);
+    journal::Event event = store_->event(journal::type::kIngestion, "t");
+    event.objects = {{"item", "late"}, {"object", object_.text()}, {"version", 1}};
+    event.detail = {
+        {"inventory", staged->inventory_digest.hex()},
+        {"files", json::Array{json::Object{{"path", "a"}, {"size", 7}, {"role", "payload"}}}}};
+    const Path target = store_->object_folder(object_);
+    const json::Object intent{{"v", 1},
+                              {"target", target.lexically_relative(store_->layout().root).native()},
+                              {"inventory", staged->inventory_digest.hex()},
+                              {"event", *json::parse_object(*journal::entry_of(event))}};
+    testing::write(tx / kIntentName, json::write(intent));
+    if (installed) {
+      ASSERT_OK(make_folders(real_disk(), target.parent_path()));
+      ASSERT_OK(real_disk().rename_new(tx / "object", target));
+    }
+    if (damaged) testing::flip_bit(target / "v1/content/a", 2);
+    store_.reset();
+    open();
+  }
+  ObjectId object_;
+};
+
+TEST_F(InterruptedTest, an_object_in_the_root_gets_its_event) {
+  interrupt(true, false);
+  EXPECT_EQ(store_->recovered().completed, 1u);
+  EXPECT_OK(item_record(*store_, "late"));
+  expect_whole(object_);
+  store_.reset();
+  open();
+  EXPECT_EQ(store_->recovered().completed, 0u);  // once is enough
+}
+
+TEST_F(InterruptedTest, an_object_that_never_got_there_is_dropped) {
+  interrupt(false, false);
+  EXPECT_EQ(store_->recovered().dropped, 1u);
+  EXPECT_FAILS(item_record(*store_, "late"), Code::not_found);
+}
+
+TEST_F(InterruptedTest, a_damaged_object_goes_to_quarantine_with_an_incident) {
+  interrupt(true, true);
+  EXPECT_EQ(store_->recovered().quarantined, 1u);
+  EXPECT_FAILS(item_record(*store_, "late"), Code::not_found);
+  EXPECT_EQ(list_sorted(real_disk(), data() / "quarantine")->size(), 1u);
+  std::size_t incidents = 0;
+  ASSERT_OK(store_->index().scan(keys::Key('x').get(), "", [&](std::string_view, std::string_view) {
+    ++incidents;
+    return true;
+  }));
+  EXPECT_EQ(incidents, 1u);
+}
+
+TEST_F(StoreTest, a_journal_that_was_cut_back_is_noticed_by_the_index) {
+  const Path journal = data() / "journal";
+  store_.reset();
+  const Path copy = folder_ / "copy";
+  std::filesystem::copy(journal, copy, std::filesystem::copy_options::recursive);
+  open();
+  ASSERT_OK(deposit("F-1", "x"));
+  store_.reset();
+  ASSERT_OK(remove_tree(real_disk(), journal));
+  std::filesystem::copy(copy, journal, std::filesystem::copy_options::recursive);
+  const auto opened = Store::open(real_disk(), clock_, options());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().reason(), "journal-tampered");
+}
+
+TEST_F(StoreTest, space_that_is_kept_free_is_not_given_away) {
+  store_.reset();
+  StoreOptions greedy = options();
+  greedy.min_free_bytes = 1ull << 60;
+  auto opened = Store::open(real_disk(), clock_, greedy);
+  ASSERT_OK(opened);
+  EXPECT_FAILS((*opened)->reserve(1, 1), Code::no_space);
+}
+
+TEST_F(StoreTest, a_name_is_worked_on_by_one_at_a_time) {
+  {
+    const auto claim = store_->claim("item a");
+    ASSERT_OK(claim);
+    EXPECT_FAILS(store_->claim("item a"), Code::conflict);
+  }
+  EXPECT_OK(store_->claim("item a"));
+}
+
+TEST_F(StoreTest, evidence_is_named_by_its_bytes_and_damage_is_noticed) {
+  auto writer = store_->begin_evidence();
+  ASSERT_OK(writer);
+  for (int i = 0; i < 100; ++i)
+    ASSERT_OK((*writer)->line({{"n", i}}));
+  const auto digest = (*writer)->finish();
+  ASSERT_OK(digest);
+  int lines = 0;
+  ASSERT_OK(store_->read_evidence(*digest, [&](const json::Object& line) -> Result<void> {
+    EXPECT_EQ(json::number_at(line, "n"), static_cast<std::uint64_t>(lines));
+    ++lines;
+    return {};
+  }));
+  EXPECT_EQ(lines, 100);
+  const Path folder = store_->layout().evidence;
+  EXPECT_OK(check_evidence(real_disk(), folder, *digest));
+  testing::flip_bit(store_->evidence_file(*digest), 20);
+  EXPECT_FAILS(check_evidence(real_disk(), folder, *digest), Code::corrupt);
+  EXPECT_FAILS(store_->read_evidence("../../x", [](const json::Object&) { return Result<void>(); }),
+               Code::invalid);
+}
+
+}  // namespace
+}  // namespace versement::store
