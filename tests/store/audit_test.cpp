@@ -109,8 +109,8 @@ TEST_F(AuditTest, an_inventory_rewritten_with_its_sidecar_is_found_by_the_journa
 TEST_F(AuditTest, a_damaged_root_inventory_does_not_hide_the_rest) {
   testing::flip_bit(object_ / "inventory.json", 30);
   testing::flip_bit(payload_, 5);
-  EXPECT_EQ(audit(), (List{"damaged", "mismatch item F-1 " + below(payload_),
-                           "mismatch item F-1 inventory.json"}));
+  EXPECT_EQ(audit(), (List{"damaged", "mismatch item F-1 inventory.json",
+                           "mismatch item F-1 " + below(payload_)}));
 }
 
 TEST_F(AuditTest, a_deleted_object_is_missing) {
