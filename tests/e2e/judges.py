@@ -1,0 +1,97 @@
+"""Independent validators. Their exit codes do not tell, so their reports are read."""
+import glob
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+from harness import CACHE, SHARED
+
+
+def bagit(bag):
+    """Findings of bagit-python about a bag."""
+    done = subprocess.run([CACHE / 'venv' / 'bin' / 'bagit.py', '--validate', str(bag)],
+                          capture_output=True, text=True)
+    return [] if done.returncode == 0 else [done.stderr]
+
+
+# Its command calls a storage root valid whose objects are not, so its report is read.
+OCFL_PY = """
+import sys, ocfl
+root = ocfl.StorageRoot(sys.argv[1])
+valid = root.validate()
+print(root.num_objects, root.good_objects, root.errors)
+sys.exit(0 if valid and root.num_objects == root.good_objects and not root.errors else 1)
+"""
+
+
+def ocfl_py(root):
+    done = subprocess.run([CACHE / 'venv' / 'bin' / 'python', '-c', OCFL_PY, str(root)],
+                          capture_output=True, text=True)
+    return [] if done.returncode == 0 else [done.stdout + done.stderr]
+
+
+def rocfl(root):
+    """None where there is no rocfl (it needs cargo to build)."""
+    program = CACHE / 'rocfl' / 'bin' / 'rocfl'
+    if not program.exists():
+        return None
+    done = subprocess.run([program, '-r', str(root), 'validate'], capture_output=True, text=True)
+    return [] if done.returncode == 0 else [done.stdout + done.stderr]
+
+
+def xmllint(package):
+    schemas = SHARED / 'schemas'
+    files = [str(p) for p in sorted(package.rglob('*.xml')) if p.name != 'catalog.xml']
+    done = subprocess.run(['xmllint', '--nonet', '--noout', '--schema',
+                           str(schemas / 'package.xsd'), *files], capture_output=True, text=True,
+                          env={**os.environ, 'XML_CATALOG_FILES': str(schemas / 'catalog.xml')})
+    valid = [line for line in done.stderr.splitlines() if line.endswith(' validates')]
+    if done.returncode == 0 and len(valid) == len(files):
+        return []
+    return [line for line in done.stderr.splitlines() if not line.endswith(' validates')]
+
+
+def commons_ip(package):
+    """Findings of commons-ip against E-ARK CSIP 2.2.0, but those of level MAY."""
+    with tempfile.TemporaryDirectory() as out:
+        subprocess.run(['java', '-cp', str(CACHE / 'commons-ip' / 'jars') + '/*',
+                        'org.roda_project.commons_ip2.cli.Main', 'validate', '-i', str(package),
+                        '-o', out, '--specification-version', '2.2.0'], cwd=out,
+                       capture_output=True, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
+        reports = glob.glob(out + '/*.json')
+        if len(reports) != 1:
+            return ['commons-ip made no report']
+        with open(reports[0], encoding='utf-8') as file:
+            report = json.load(file)
+    found = [f"{one['id']} {one['testing'].get('issues')}" for one in report['validation']
+             if one['testing']['outcome'] == 'FAILED' and one['level'] != 'MAY']
+    if report['summary']['success'] < 1:
+        found.append('commons-ip checked nothing')
+    return found
+
+
+def eark(package):
+    done = subprocess.run([CACHE / 'eark' / 'bin' / 'python',
+                           str(SHARED / 'validators' / 'eark_offline.py'), str(package)],
+                          capture_output=True, text=True)
+    if '{' not in done.stdout:
+        return [done.stdout + done.stderr]
+    report = json.loads(done.stdout[done.stdout.index('{'):])
+    metadata = report.get('metadata')
+    if not metadata:
+        return ['eark-validator looked at no metadata']
+    parts = [report['structure'], metadata['schema_results'], metadata['schematron_results']]
+    return [f"{m['rule_id']} {m['message']}" for part in parts for m in part['messages']
+            if m['severity'] in ('Error', 'Warn')]
+
+
+def tlog(journal):
+    done = subprocess.run([CACHE / 'tlogcheck' / 'tlogcheck', str(journal)], capture_output=True,
+                          text=True)
+    return [] if done.returncode == 0 else [done.stdout + done.stderr]
+
+
+def have_java():
+    return shutil.which('java') is not None
