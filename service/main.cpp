@@ -26,7 +26,8 @@ struct Flags {
   std::string tls_cert, tls_key;
   std::string origin;
   std::string log_level, log_format;
-  bool init = false, check_config = false, print_config = false, health = false, ready = false;
+  bool init = false, init_if_empty = false;
+  bool check_config = false, print_config = false, health = false, ready = false;
 };
 
 void add_flags(CLI::App& app, Flags& flags) {
@@ -44,6 +45,8 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--log-format", flags.log_format, "json or text [log.format]");
   app.add_flag("--init", flags.init,
                "Make a new data folder and the first administrator's token, and end");
+  app.add_flag("--init-if-empty", flags.init_if_empty,
+               "The same where the data folder is empty, then serve; for containers");
   app.add_flag("--check-config", flags.check_config, "Check the settings and end: 0 good, 3 not");
   app.add_flag("--print-config", flags.print_config,
                "Print the settings in force and where each comes from, and end");
@@ -86,6 +89,23 @@ int health(const Settings& settings, bool ready) {
   return kFailed;
 }
 
+int make_data_folder(const Settings& settings) {
+  const auto token = init(real_disk(), real_clock(), settings);
+  if (!token) return failed(token.error(), kFailed);
+  std::cout << "Data folder " << settings.data.native() << " is ready.\n"
+            << "The first administrator's token is in " << token->native()
+            << " (only its owner can read it).\n"
+            << "Next: versementd --data " << settings.data.native() << "\n";
+  return kOk;
+}
+
+Result<bool> is_empty_or_absent(const Path& folder) {
+  auto entries = list_sorted(real_disk(), folder);
+  if (entries) return entries->empty();
+  if (entries.error().code() == Code::not_found) return true;
+  return entries.error();
+}
+
 int run(const Flags& flags) {
   auto config = Config::load(real_disk(), flags.config, "VERSEMENTD");
   if (!config) return failed(config.error(), kUsage);
@@ -95,14 +115,11 @@ int run(const Flags& flags) {
   if (flags.print_config || flags.check_config) return kOk;
   if (flags.health) return health(*settings, flags.ready);
   log::configure(settings->log_level, settings->log_format);
-  if (flags.init) {
-    const auto token = init(real_disk(), real_clock(), *settings);
-    if (!token) return failed(token.error(), kFailed);
-    std::cout << "Data folder " << settings->data.native() << " is ready.\n"
-              << "The first administrator's token is in " << token->native()
-              << " (only its owner can read it).\n"
-              << "Next: versementd --data " << settings->data.native() << "\n";
-    return kOk;
+  if (flags.init) return make_data_folder(*settings);
+  if (flags.init_if_empty) {
+    const auto empty = is_empty_or_absent(settings->data);
+    if (!empty) return failed(empty.error(), kFailed);
+    if (*empty && make_data_folder(*settings) != kOk) return kFailed;
   }
   const auto served = serve(real_disk(), real_clock(), *settings);
   return served ? kOk : failed(served.error(), kFailed);
