@@ -54,10 +54,10 @@ Result<PageRequest> page_request(const Call& call, std::string_view prefix) {
   PageRequest page;
   if (const std::string text = call.request.query_text("limit"); !text.empty()) {
     const auto limit = parse_decimal(text);
-    if (!limit || *limit == 0) {
+    if (!limit || *limit == 0 || *limit > kLimitMax) {
       return Error(Code::invalid, "limit must be a number from 1 to 1000").as("invalid-parameter");
     }
-    page.limit = std::min<std::uint64_t>(*limit, kLimitMax);
+    page.limit = *limit;
   }
   if (const std::string text = call.request.query_text("cursor"); !text.empty()) {
     auto key = bytes_of_base64(text);

@@ -190,6 +190,7 @@ TEST_F(ApiTest, lists_come_in_pages_that_join_without_gap) {
   EXPECT_EQ(seen.size(), 25u);
   EXPECT_EQ(pages, 3);
   EXPECT_EQ(ask("GET", "/v1/items?limit=0", reader).status, 400);
+  EXPECT_EQ(ask("GET", "/v1/items?limit=1001", reader).status, 400);
   EXPECT_EQ(ask("GET", "/v1/items?cursor=abc", reader).status, 400);
 }
 
