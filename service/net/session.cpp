@@ -36,12 +36,13 @@ Error bad(const std::string& what) {
   return Error(Code::invalid, what).as("malformed-request");
 }
 
-// The raw header, "\r\n\r\n" included: line ends, folding and characters that parsers differ about.
+// The raw header as far as it has arrived: line ends, folding and characters that parsers differ
+// about. Judged at once, so that who speaks another protocol is told and not waited for.
 Result<void> check_raw(std::string_view head) {
   for (std::size_t i = 0; i < head.size(); ++i) {
     const char c = head[i];
     if (c == '\0') return bad("a NUL byte in the header");
-    if (c == '\r' && (i + 1 == head.size() || head[i + 1] != '\n'))
+    if (c == '\r' && i + 1 < head.size() && head[i + 1] != '\n')
       return bad("a lone CR in the header");
     if (c == '\n' && (i == 0 || head[i - 1] != '\r')) return bad("a lone LF in the header");
     if (c == '\n' && i + 1 < head.size() && (head[i + 1] == ' ' || head[i + 1] == '\t')) {
@@ -177,7 +178,10 @@ asio::awaitable<void> Session::run() {
 // Appends what the client sends. Returns 0 at its end. Errors: limit when the buffer is full.
 Awaitable<std::size_t> Session::fill() {
   const std::size_t old = buffer_.size();
-  if (old >= limits::kHttpBufferBytes) co_return Error(Code::limit, "the header is too large");
+  if (old >= limits::kHttpBufferBytes) {
+    co_return Error(Code::limit, "more than 16 KiB in one header, chunk line or trailer")
+        .as("header-too-large");
+  }
   buffer_.resize(std::min(old + kReadBytes, limits::kHttpBufferBytes));
   const auto into = std::as_writable_bytes(std::span(buffer_).subspan(old));
   const auto count = co_await transport_->read_some(into);
@@ -190,10 +194,9 @@ Awaitable<bool> Session::read_head(Head* head) {
   std::size_t end = std::string::npos;
   while (true) {
     end = buffer_.find("\r\n\r\n");
+    const auto checked = check_raw(std::string_view(buffer_).substr(0, end));
+    if (!checked) co_return checked.error();
     if (end != std::string::npos) break;
-    if (buffer_.size() >= limits::kHttpBufferBytes) {
-      co_return Error(Code::limit, "the header has more than 16 KiB").as("header-too-large");
-    }
     const bool first = buffer_.empty();
     const auto count = co_await fill();
     if (!count) co_return count.error();
@@ -203,8 +206,6 @@ Awaitable<bool> Session::read_head(Head* head) {
   }
   const std::string raw = buffer_.substr(0, end + 4);
   buffer_.erase(0, end + 4);
-  const auto checked = check_raw(raw);
-  if (!checked) co_return checked.error();
 
   Parser& parser = head->parser.emplace();
   parser.eager(false);

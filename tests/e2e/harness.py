@@ -37,10 +37,11 @@ def needs_shared(part):
 class Daemon:
     """versementd on a data folder, with an administrator's token."""
 
-    def __init__(self, data, inboxes, extra=(), tls=None):
+    def __init__(self, data, inboxes, extra=(), extra_env=None, tls=None):
         self.data = pathlib.Path(data)
         self.inboxes = [str(i) for i in inboxes]
         self.extra = list(extra)
+        self.env = {**os.environ, **(extra_env or {})}
         self.tls = tls
         self.port = free_port()
         self.process = None
@@ -64,7 +65,8 @@ class Daemon:
         if self.tls:
             command += ['--tls-cert', str(self.tls[0]), '--tls-key', str(self.tls[1])]
         self.log = open(str(self.data) + '.log', 'ab')
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log,
+                                        env=self.env)
         if wait:
             self.wait_ready()
         return self
