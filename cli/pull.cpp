@@ -185,8 +185,8 @@ class Receiver : public bagit::MemberSink {
   const std::string seal_;
   std::map<std::string, Digest> expected_;
   std::uint64_t base_ = 0;
-  std::uint64_t resume_offset_ = 0;
-  std::uint64_t files_ = 0;
+  std::atomic<std::uint64_t> resume_offset_{0};  // read by the thread that receives
+  std::atomic<std::uint64_t> files_{0};          // likewise
   std::string path_;
   Fd fd_;
   std::optional<Hasher> hasher_;
@@ -250,6 +250,9 @@ class Pull {
 
   Result<void> receive() {
     std::uint64_t offset = saved_offset();
+    if (offset > 0 && options_.note) {
+      options_.note("an earlier attempt was cut; going on at byte " + std::to_string(offset));
+    }
     unsigned failures = 0;
     while (true) {
       const std::uint64_t before = offset;
@@ -290,6 +293,7 @@ class Pull {
     const auto data = [&](std::span<const std::byte> bytes) -> Result<void> {
       received += bytes.size();
       show(*offset + received, receiver.files());
+      TRY(save(receiver.resume_offset()));
       return channel.push(bytes);
     };
     auto downloaded = client_.download(base_ + "/bag.tar", *offset, etag_, begin, data);
@@ -321,11 +325,14 @@ class Pull {
     options.threads = processor_count();
     TRY_SET(const bagit::Report report, bagit::validate(disk_, bag, options));
     if (report.verdict != bagit::Verdict::valid) {
+      // What an earlier attempt left is not what it wrote: the next one begins anew.
+      TRY(remove_tree(disk_, part_));
       std::string first = report.findings.empty() ? ""
                                                   : ": " + report.findings.front().code + " " +
                                                         report.findings.front().path;
-      return Error(Code::corrupt, "the bag in " + bag.native() + " is " +
-                                      std::string(bagit::verdict_name(report.verdict)) + first)
+      return Error(Code::corrupt, "what was received is " +
+                                      std::string(bagit::verdict_name(report.verdict)) + first +
+                                      "; it was thrown away, run the pull again")
           .as("bag-invalid");
     }
     if (report.tag_manifest_digest != seal_) {

@@ -1,13 +1,18 @@
 #include "service/ingest/identify.hpp"
 
 #include <array>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <magic.h>
 
 #include "store/base/log.hpp"
+#include "store/base/pool.hpp"
 
 namespace versement::ingest {
 namespace {
@@ -17,19 +22,49 @@ struct CloseMagic {
 };
 using Cookie = std::unique_ptr<magic_set, CloseMagic>;
 
-Cookie open_magic(int flags) {
-  Cookie cookie(magic_open(flags));
-  if (cookie && magic_load(cookie.get(), nullptr) != 0) {
-    log::warning("libmagic has no database; formats stay unknown",
-                 {{"why", magic_error(cookie.get())}});
-    cookie.reset();
+// libmagic's cookies. One serves one thread at a time and unpacks a database of several MiB, so
+// there are as many as processors, not as many as threads.
+class Cookies {
+ public:
+  Cookie take() {
+    std::unique_lock lock(mutex_);
+    given_back_.wait(lock, [this] { return !idle_.empty() || made_ < kept_max_; });
+    if (idle_.empty()) {
+      ++made_;
+      lock.unlock();
+      return open();
+    }
+    Cookie cookie = std::move(idle_.back());
+    idle_.pop_back();
+    return cookie;
   }
-  return cookie;
-}
 
-// A cookie serves one thread.
-std::string ask(const Cookie& cookie, std::span<const std::byte> bytes) {
-  if (!cookie) return {};
+  void give_back(Cookie cookie) {
+    const std::scoped_lock lock(mutex_);
+    idle_.push_back(std::move(cookie));
+    given_back_.notify_one();
+  }
+
+ private:
+  static Cookie open() {
+    Cookie cookie(magic_open(MAGIC_NONE));
+    if (cookie && magic_load(cookie.get(), nullptr) != 0) {
+      log::warning("libmagic has no database; formats stay unknown",
+                   {{"why", magic_error(cookie.get())}});
+      cookie.reset();
+    }
+    return cookie;
+  }
+
+  const std::size_t kept_max_ = processor_count();
+  std::mutex mutex_;
+  std::condition_variable given_back_;
+  std::vector<Cookie> idle_;  // Guarded by mutex_. Null: the database cannot be read.
+  std::size_t made_ = 0;      // likewise
+};
+
+std::string ask(const Cookie& cookie, int flags, std::span<const std::byte> bytes) {
+  if (!cookie || magic_setflags(cookie.get(), flags) != 0) return {};
   const char* const answer = magic_buffer(cookie.get(), bytes.data(), bytes.size());
   return answer != nullptr ? answer : "";
 }
@@ -94,14 +129,15 @@ constexpr std::array<Known, 37> kKnown{{
 }  // namespace
 
 mets::Format identify(std::span<const std::byte> beginning) {
-  thread_local const Cookie media_types = open_magic(MAGIC_MIME_TYPE);
-  thread_local const Cookie descriptions = open_magic(MAGIC_NONE);
+  static Cookies cookies;
+  Cookie cookie = cookies.take();
   mets::Format format;
-  format.media_type = ask(media_types, beginning);
+  format.media_type = ask(cookie, MAGIC_MIME_TYPE, beginning);
   if (format.media_type.find('/') == std::string::npos || format.media_type == "inode/x-empty") {
     format.media_type = "application/octet-stream";
   }
-  const std::string description = ask(descriptions, beginning);
+  const std::string description = ask(cookie, MAGIC_NONE, beginning);
+  cookies.give_back(std::move(cookie));
   for (const Known& known : kKnown) {
     if (known.media_type != format.media_type) continue;
     if (description.find(known.phrase) == std::string::npos) continue;
