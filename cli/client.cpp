@@ -367,6 +367,7 @@ Result<Download> Client::download(
   if (good) TRY(begin(download));
   std::string refusal;
   std::vector<std::byte> chunk(limits::kChunkBytes);
+  s.connection->buffer.reserve(limits::kChunkBytes);  // Beast reads 512 bytes at a time else
   while (!parser.is_done()) {
     parser.get().body().data = chunk.data();
     parser.get().body().size = chunk.size();
