@@ -60,6 +60,27 @@ int show_item(Session& session, const std::string& id) {
                       {"stored", local_time(json::text_at(item, "created_at"))}});
 }
 
+int show_collection(Session& session, const std::string& id) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  auto reply = (*client)->get("/v1/collections/" + segment(id));
+  if (!reply) return session.fail(reply.error());
+  const json::Object& collection = reply->body;
+  const json::Object& rights = json::object_at(collection, "rights");
+  return show_record(
+      session, collection,
+      {{"collection", json::text_at(collection, "id")},
+       {"title", title_of(collection)},
+       {"items", std::to_string(json::number_at(collection, "item_count"))},
+       {"size", human_bytes(json::number_at(collection, "size_bytes"))},
+       {"agency", json::text_at(json::object_at(collection, "originating_agency"), "name")},
+       {"credit", localized(json::object_at(rights, "credit_line"))},
+       {"owner", localized(json::object_at(rights, "owner"))},
+       {"conditions", localized(json::object_at(rights, "conditions"))},
+       {"NAAN", json::text_at(collection, "naan")},
+       {"made", local_time(json::text_at(collection, "created_at"))}});
+}
+
 int list_files(Session& session, const std::string& id) {
   auto client = session.client();
   if (!client) return session.fail(client.error());
@@ -144,6 +165,12 @@ void add_item_commands(Tree& tree) {
                                  localized(json::object_at(each, "title"))};
                        });
     });
+  }
+  {
+    CLI::App* const command = tree.add(collection, "show", "Show one collection");
+    auto id = std::make_shared<std::string>();
+    command->add_option("COLLECTION", *id, "Collection id")->required();
+    tree.action(command, [id](Session& s) { return show_collection(s, *id); });
   }
   {
     CLI::App* const command = tree.add(collection, "create", "Make a collection");

@@ -157,9 +157,7 @@ class StoreCheck {
     auto problems = ocfl::check_root_contents(real_disk(), root, options);
     session_.console().end_progress();
     if (!problems) {
-      const int status = problems.error().code() == Code::cancelled ? kInterrupted
-                         : problems.error().code() == Code::io      ? kUnchecked
-                                                                    : kUsage;
+      const int status = problems.error().code() == Code::cancelled ? kInterrupted : kUnchecked;
       session_.console().failure(problems.error(), status, {});
       return status;
     }
@@ -263,8 +261,8 @@ int verify_journal(Session& session, const std::string& dir, const std::string& 
   };
   auto key = load();
   if (!key) {
-    console.failure(key.error(), kUsage, {});
-    return kUsage;
+    console.failure(key.error(), kUnchecked, {});
+    return kUnchecked;
   }
   std::uint64_t count = 0;
   auto report =
@@ -273,9 +271,8 @@ int verify_journal(Session& session, const std::string& dir, const std::string& 
       });
   console.end_progress();
   if (!report) {
-    const int status = report.error().code() == Code::io ? kUnchecked : kUsage;
-    console.failure(report.error(), status, {});
-    return status;
+    console.failure(report.error(), kUnchecked, {});
+    return kUnchecked;
   }
   const int status = report->good() ? kOk : kDamage;
   json::Array findings;

@@ -294,6 +294,26 @@ void add_receiver_commands(Tree& tree, CLI::App* transfer) {
   }
 }
 
+int show_agreement(Session& session, const std::string& id) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  auto reply = (*client)->get("/v1/agreements/" + segment(id));
+  if (!reply) return session.fail(reply.error());
+  const json::Object& agreement = reply->body;
+  const auto party = [&](std::string_view name) {
+    const json::Object& object = json::object_at(agreement, name);
+    return json::text_at(object, "name") + " (" + json::text_at(object, "id") + ")";
+  };
+  return show_record(session, agreement,
+                     {{"agreement", json::text_at(agreement, "id")},
+                      {"title", localized(json::object_at(agreement, "title"))},
+                      {"reference", json::text_at(agreement, "reference")},
+                      {"from", party("transferring_agency")},
+                      {"to", party("archival_agency")},
+                      {"max fixity age", json::text_at(agreement, "max_fixity_age")},
+                      {"made", local_time(json::text_at(agreement, "created_at"))}});
+}
+
 void add_agreement_commands(Tree& tree) {
   CLI::App* const agreement = tree.add(&tree.root(), "agreement", "Conventions with an archive");
   agreement->require_subcommand(1);
@@ -309,6 +329,12 @@ void add_agreement_commands(Tree& tree) {
                              localized(json::object_at(each, "title"))};
                        });
     });
+  }
+  {
+    CLI::App* const command = tree.add(agreement, "show", "Show one agreement");
+    auto id = std::make_shared<std::string>();
+    command->add_option("AGREEMENT", *id, "Agreement id")->required();
+    tree.action(command, [id](Session& s) { return show_agreement(s, *id); });
   }
   {
     CLI::App* const command = tree.add(agreement, "create", "Make an agreement");

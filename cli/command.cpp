@@ -52,8 +52,9 @@ Result<std::string> read_token(const std::string& file) {
 Result<Client*> Session::client() {
   if (client_) return client_.get();
   Path config_path = globals_.config_file.empty() ? default_config() : Path(globals_.config_file);
-  TRY_SET(const bool there, path_exists(real_disk(), config_path));
-  if (!there && globals_.config_file.empty()) config_path.clear();
+  // Settings at the usual place are a convenience: absent, or out of reach of another user's
+  // process, there are none. A file that was named must be there.
+  if (globals_.config_file.empty() && !real_disk().info(config_path)) config_path.clear();
   TRY_SET(Config config, Config::load(real_disk(), config_path, "VERSEMENT_CONFIG"));
   const std::string server = config.text("default.server", "");
   const std::string token_file = config.text("default.token_file", "");

@@ -41,10 +41,13 @@ OutputOptions output_of(const Globals& globals) {
   return options;
 }
 
-// The subcommand that a mistyped word may have meant.
+// Where a command line leaves the tree: which word is no subcommand, what may have been meant, and
+// whose help says more.
 std::string suggestion(const CLI::App& root, int argc, char** argv) {
   const CLI::App* app = &root;
-  for (int i = 1; i < argc; ++i) {
+  std::string reached = "versement";
+  std::string unknown;
+  for (int i = 1; i < argc && unknown.empty(); ++i) {
     const std::string word = argv[i];
     if (word.starts_with("-")) continue;
     std::set<std::string> known;
@@ -55,12 +58,15 @@ std::string suggestion(const CLI::App& root, int argc, char** argv) {
     }
     if (next != nullptr) {
       app = next;
-      continue;
+      reached += " " + word;
+    } else if (known.empty()) {
+      break;  // An argument of a command.
+    } else {
+      unknown = "'" + word + "' is no subcommand of '" + reached + "'. ";
+      if (const auto near = did_you_mean(word, known)) unknown += "Did you mean '" + *near + "'? ";
     }
-    const auto near = did_you_mean(word, known);
-    return near ? "Did you mean '" + *near + "'? " : "";
   }
-  return "";
+  return unknown + "Try: " + reached + " --help";
 }
 
 int usage_error(const Globals& globals, const std::string& what) {
@@ -96,8 +102,7 @@ int run(int argc, char** argv) {
     // The flag may not have been reached.
     for (int i = 1; i < argc; ++i)
       globals.json = globals.json || std::string_view(argv[i]) == "--json";
-    return usage_error(globals, std::string(error.what()) + ". " + suggestion(app, argc, argv) +
-                                    "Try: versement --help");
+    return usage_error(globals, std::string(error.what()) + ". " + suggestion(app, argc, argv));
   }
   const std::set<std::string> modes{"auto", "always", "never", "json"};
   if (!modes.contains(globals.progress)) {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "store/base/log.hpp"
@@ -228,7 +229,7 @@ Result<void> Queue::cancel(const Uuid& id) {
       return Error(Code::conflict, "the job has ended").as("transition-not-allowed");
     }
     entry = found->second;
-    entry->cancelled = true;
+    if (std::exchange(entry->cancelled, true)) return {};  // Somebody else's wish is at work.
     entry->stop.request_stop();
     waiting = !entry->running;
     if (waiting) {
