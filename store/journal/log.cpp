@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -245,7 +244,6 @@ Result<void> Log::State::take_frame(const Frame& frame, const Checkpoint& publis
 }
 
 Result<void> Log::State::load_tail(const Checkpoint& published) {
-  bool rows_loaded = false;
   std::uint64_t whole = 0;  // entries up to the last checkpoint of the tail
   // The first index stands in the header, which scan_tail checks; the name must say the same.
   const auto named = parse_decimal(tail_path_.filename().native().substr(5));
@@ -254,8 +252,6 @@ Result<void> Log::State::load_tail(const Checkpoint& published) {
   }
   tail_first_ = *named;
   TRY(load_rows(tail_first_, published.size));
-  rows_loaded = true;
-  assert(rows_loaded);
   if (frontier_.size() == published.size && frontier_.root() != published.root) {
     return tampered("the tiles have another root hash than it says");
   }

@@ -194,5 +194,23 @@ class Serving(harness.EndToEnd):
                              json.dumps(after[path], sort_keys=True), path)
 
 
+class Example(harness.EndToEnd):
+    def test_the_generator_makes_the_committed_files(self):
+        made = self.folder / 'made'
+        done = subprocess.run([str(EXAMPLE / 'generate'), '--out', str(made)], capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+        def tree(folder):
+            return {str(p.relative_to(folder)): p.read_bytes()
+                    for part in ('objects', 'metadata') for p in (folder / part).rglob('*')
+                    if p.is_file()}
+        again = tree(made)
+        self.assertEqual(sorted(again), sorted(tree(EXAMPLE)))
+        self.assertEqual(len(again), 20)
+        for path, content in tree(EXAMPLE).items():
+            self.assertEqual(again[path], content, path)
+
+
 if __name__ == '__main__':
     harness.main()
