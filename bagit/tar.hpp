@@ -38,7 +38,7 @@ class TarSource : public Source {
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override;
   Result<FileRun> run_at(std::uint64_t offset) override;
 
-  // Where the header of a member begins; its bytes follow after header_bytes().
+  // Where the header of a member begins.
   std::uint64_t offset_of(std::size_t member) const { return offsets_.at(member); }
   const std::vector<TarMember>& members() const { return members_; }
 

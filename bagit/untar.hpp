@@ -1,9 +1,10 @@
 // Reads a tar stream from a stranger, without unpacking it anywhere.
 //
-// Ours and not libarchive's, because libarchive turns names into NFC on the way: a manifest that
-// lists a name in NFD would then miss its file. Read: POSIX ustar and pax (path, size), GNU long
-// names and base-256 sizes. Refused: anything but regular files and folders, sparse files, names
-// that are no LogicalPath.
+// Ours and not libarchive's, because libarchive turns names into NFC on the way (in a UTF-8
+// locale): a manifest that lists a name in NFD would then miss its file. See
+// docs/decisions/untar.md. Read: POSIX ustar and pax (path, size), GNU long names and base-256
+// sizes. Refused: anything but regular files and folders, sparse files, names that are no
+// LogicalPath.
 #pragma once
 
 #include <cstdint>

@@ -48,7 +48,8 @@ int run(Session& session, const Flags& flags) {
                    {"size", human_bytes(pulled->bytes)},
                    {"seal digest", pulled->seal_digest},
                    {"transfer", state}});
-  console.note("Next: versement transfer accept " + flags.transfer + " --bag " +
+  const std::string next = flags.no_acknowledge ? "acknowledge " : "accept ";
+  console.note("Next: versement transfer " + next + flags.transfer + " --bag " +
                pulled->bag.native());
   return status;
 }

@@ -103,7 +103,10 @@ class Receiver : public bagit::MemberSink {
     return {};
   }
 
-  void set_base(std::uint64_t base) { base_ = base; }
+  void set_base(std::uint64_t base) {
+    base_ = base;
+    resume_offset_ = base;
+  }
   // Where in the archive the next member begins that is not whole yet.
   std::uint64_t resume_offset() const { return resume_offset_; }
   std::uint64_t files() const { return files_; }
@@ -324,6 +327,11 @@ class Pull {
     bagit::ValidateOptions options;
     options.threads = processor_count();
     TRY_SET(const bagit::Report report, bagit::validate(disk_, bag, options));
+    if (report.verdict == bagit::Verdict::unexaminable) {
+      return Error(Code::io, "what was received could not be read again: " +
+                                 (report.findings.empty() ? std::string("no reason given")
+                                                          : report.findings.front().path));
+    }
     if (report.verdict != bagit::Verdict::valid) {
       // What an earlier attempt left is not what it wrote: the next one begins anew.
       TRY(remove_tree(disk_, part_));

@@ -248,12 +248,11 @@ std::string render_readme(const PackageInput& input) {
   section("Crédit obligatoire / Mandatory credit", d.rights.credit_line);
   section("Propriétaire / Owner", d.rights.owner);
   text +=
-      "Ce paquet suit le profil E-ARK CSIP 2.2.0. METS.xml en est l'entrée ; les empreintes "
-      "SHA-512 "
-      "de chaque fichier s'y trouvent.\n"
-      "This package follows the E-ARK CSIP 2.2.0 profile. Begin with METS.xml; it holds the "
-      "SHA-512 "
-      "digest of every file.\n";
+      "Ce paquet suit le profil E-ARK CSIP 2.2.0. METS.xml en est l'entrée ; il renvoie au "
+      "METS.xml "
+      "de la représentation, qui porte l'empreinte SHA-512 de chaque fichier.\n"
+      "This package follows the E-ARK CSIP 2.2.0 profile. Begin with METS.xml; it points to the "
+      "METS.xml of the representation, which holds the SHA-512 digest of every file.\n";
   return text;
 }
 

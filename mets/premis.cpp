@@ -316,7 +316,10 @@ std::string render_dc(const PackageInput& input) {
   for (const std::string& part : input.parts)
     dc.plain("relation", "hasPart: " + part);
   dc.localized("rights", d.rights.conditions);
-  dc.localized("rights", Localized{{"fr", any_of(d.rights.credit_line)}}, "Crédit : ");
+  for (const auto& [language, text] : d.rights.credit_line) {
+    dc.localized("rights", Localized{{language, text}},
+                 language == "fr" ? "Crédit : " : "Credit: ");
+  }
   return dc.take();
 }
 

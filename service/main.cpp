@@ -101,7 +101,11 @@ int make_data_folder(const Settings& settings) {
 
 Result<bool> is_empty_or_absent(const Path& folder) {
   auto entries = list_sorted(real_disk(), folder);
-  if (entries) return entries->empty();
+  if (entries) {
+    return std::all_of(entries->begin(), entries->end(), [](const DirEntry& entry) {
+      return entry.name == "lost+found";  // The root of a fresh file system.
+    });
+  }
   if (entries.error().code() == Code::not_found) return true;
   return entries.error();
 }
@@ -126,8 +130,8 @@ int run(const Flags& flags) {
 }
 
 int daemon_main(int argc, char** argv) {
-  // Secrets and staging are nobody else's.
-  ::umask(0027);
+  // The data folder is 0750 and secrets/ 0700; what is below has the modes that its writer names.
+  ::umask(0022);
   sigset_t set = {};
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2})

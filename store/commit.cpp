@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kGroupMax = 64;
 // Above this many files one syncfs is cheaper than an fsync for each.
 constexpr std::size_t kSyncEachMax = 20;
-constexpr mode_t kStoredFolderMode = 0555;
 
 Result<void> sync_path(Disk& disk, const Path& path, int flags) {
   TRY_SET(const Fd fd, disk.open(path, flags));
@@ -174,8 +173,12 @@ Result<void> Committer::install(Transaction* transaction) {
     // be, for its "..".
     if (folder != staged.folder) TRY(disk_.set_mode(folder, kStoredFolderMode));
   }
-  TRY(make_folders(disk_, transaction->target.parent_path()));
+  if (auto made = make_folders(disk_, transaction->target.parent_path()); !made) {
+    remove_empty_parents(disk_, layout_.root, transaction->target);
+    return made;
+  }
   auto renamed = disk_.rename_new(staged.folder, transaction->target);
+  if (!renamed) remove_empty_parents(disk_, layout_.root, transaction->target);
   if (!renamed && renamed.error().code() == Code::exists) {
     return Error(Code::exists, "the store has an object in " + transaction->target.native());
   }
@@ -217,6 +220,12 @@ void Committer::record(std::span<Transaction* const> installed) {
       transaction->keep = true;
       transaction->outcome = first.error();
     }
+  }
+}
+
+void remove_empty_parents(Disk& disk, const Path& root, const Path& target) {
+  for (Path parent = target.parent_path(); parent != root; parent = parent.parent_path()) {
+    if (!disk.remove_folder(parent)) return;  // Not empty, or gone already.
   }
 }
 

@@ -16,6 +16,7 @@
 namespace versement::store {
 
 inline constexpr std::string_view kIntentName = "intent.json";
+inline constexpr mode_t kStoredFolderMode = 0555;
 
 struct CommitterOptions {
   bool verify_after_write = true;
@@ -69,6 +70,10 @@ class Committer {
   mutable std::mutex mutex_;
   std::optional<std::string> failure_;  // Guarded by mutex_.
 };
+
+// Removes the folders between an object's place and the root that hold nothing: OCFL allows no
+// empty ones (E073). A folder that is in use stays.
+void remove_empty_parents(Disk& disk, const Path& root, const Path& target);
 
 // Puts what the journal keeps of the files into the event: side by side when they are few, else as
 // an evidence file that the event names.

@@ -94,6 +94,7 @@ class Recovery {
     if (!there) {
       TRY(append(journal::type::kDepositAbandoned, *intent, "failure",
                  "the service ended before the object was in the store"));
+      remove_empty_parents(disk_, layout_.root, target);
       ++recovered_.dropped;
     } else {
       TRY(complete(*intent, target));
@@ -107,7 +108,8 @@ class Recovery {
     if (known) return {};  // The event is in the journal; only the intent was left over.
     auto whole = check_object(disk_, target, intent.inventory);
     if (!whole && whole.error().code() == Code::io) return whole;
-    if (!whole) return quarantine(intent, target, whole.error().what());
+    if (!whole) return quarantine(intent, target, without_data_path(whole.error().what()));
+    TRY(disk_.set_mode(target, kStoredFolderMode));
     TRY(sync_folder(disk_, target.parent_path()));
     TRY(log_.append(intent.event));
     ++recovered_.completed;
@@ -122,6 +124,7 @@ class Recovery {
     TRY(disk_.rename_new(target, place));
     TRY(sync_folder(disk_, layout_.quarantine));
     TRY(sync_folder(disk_, target.parent_path()));
+    remove_empty_parents(disk_, layout_.root, target);
     ++recovered_.quarantined;
     log::error("an interrupted deposit is damaged and was put into quarantine",
                {{"folder", place.native()}, {"why", why}});
@@ -139,6 +142,14 @@ class Recovery {
     incident["opened_at"] = event.time.text();
     event.detail["incident"] = std::move(incident);
     return append(std::move(event));
+  }
+
+  // The journal tells what happened, not where this machine keeps its files.
+  std::string without_data_path(std::string text) const {
+    const std::string prefix = layout_.data.native() + "/";
+    for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
+      text.erase(at, prefix.size());
+    return text;
   }
 
   journal::Event make(std::string_view type,

@@ -403,6 +403,9 @@ journal::Log& Store::journal() {
 const Layout& Store::layout() const {
   return state_->layout;
 }
+bool Store::verifies_after_write() const {
+  return state_->options.verify_after_write;
+}
 Disk& Store::disk() const {
   return state_->disk;
 }

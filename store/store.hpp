@@ -156,6 +156,8 @@ class Store {
   const index::Index& index() const;
   journal::Log& journal();
   const Layout& layout() const;
+  // Whether a commit reads the new bytes back past the page cache.
+  bool verifies_after_write() const;
   Disk& disk() const;
   Clock& clock() const;
   const Recovered& recovered() const;

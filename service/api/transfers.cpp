@@ -13,6 +13,9 @@ namespace keys = store::keys;
 using transfer::Act;
 using transfer::State;
 
+// What one journal entry can hold.
+constexpr std::size_t kAnomaliesMax = 100;
+constexpr std::size_t kRefusedItemsMax = 200;
 constexpr std::size_t kItemsOfOneCall = 10'000;
 // Slugs have at most 128 characters: so many fit into one journal entry.
 constexpr std::size_t kItemsOfOneEvent = 400;
@@ -162,6 +165,19 @@ Result<std::vector<std::string>> slugs_to_add(const Context& context, json::Read
   return slugs;
 }
 
+// While a transfer is being sealed, or waits for it, it stays as it is: the seal is of what stood
+// in it. Requires: transfer_mutex is held.
+Result<void> refuse_while_sealing(const Context& context, const json::Object& transfer) {
+  if (state_of(transfer) != State::draft) return {};  // Sealed: the job is only being closed.
+  const std::string id = json::text_at(transfer, "id");
+  const bool busy =
+      context.queue.any(kSealKind, [&](const jobs::Job& job) { return job.transfer == id; });
+  if (!busy) return {};
+  return Error(Code::conflict,
+               "the transfer is being sealed; wait for the end, or cancel the job first")
+      .as("resource-busy");
+}
+
 Result<Response> add_items_to_transfer(Context& context, const Call& call) {
   TRY_SET(const json::Object body, body_object(call));
   json::Reader in(body, "");
@@ -174,6 +190,7 @@ Result<Response> add_items_to_transfer(Context& context, const Call& call) {
   if (auto state = transfer::next_state(state_of(before), Act::edit); !state) {
     return refused(call, before, state.error());
   }
+  TRY(refuse_while_sealing(context, before));
   const std::string id = json::text_at(before, "id");
   for (std::size_t first = 0; first < slugs.size(); first += kItemsOfOneEvent) {
     journal::Event event =
@@ -196,6 +213,7 @@ Result<Response> remove_item(Context& context, const Call& call) {
   if (auto state = transfer::next_state(state_of(before), Act::edit); !state) {
     return refused(call, before, state.error());
   }
+  TRY(refuse_while_sealing(context, before));
   const std::string id = json::text_at(before, "id");
   const std::string& slug = call.parameter("item_id");
   TRY_SET(const auto there, context.store.index().get(keys::transfer_item(id, slug)));
@@ -238,9 +256,7 @@ Result<Response> seal_transfer(Context& context, const Call& call) {
     return refused(call, before, state.error());
   }
   const std::string id = json::text_at(before, "id");
-  const bool busy =
-      context.queue.any(kSealKind, [&](const jobs::Job& job) { return job.transfer == id; });
-  if (busy) return Error(Code::conflict, "the transfer is being sealed").as("resource-busy");
+  TRY(refuse_while_sealing(context, before));
   if (json::number_at(before, "item_count") == 0) {
     return Error(Code::conflict, "the transfer has no items; add some first").as("transfer-empty");
   }
@@ -271,6 +287,7 @@ Result<Response> plain_act(Context& context, const Call& call, Act act) {
   TRY(http::check_if_match(call.request, http::revision_etag(before)));
   auto next = transfer::next_state(state_of(before), act);
   if (!next) return refused(call, before, next.error());
+  TRY(refuse_while_sealing(context, before));
   json::Object detail;
   if (!note.empty()) detail["note"] = note;
   return record_act(context, call, before, act, {{"state", transfer::state_name(*next)}},
@@ -305,7 +322,20 @@ Result<Response> acknowledge(Context& context, const Call& call) {
   const std::string validator =
       in.text("validator", {.required = false, .bytes_max = 200}).value_or("");
   json::Array anomalies;
-  if (const json::Array* const given = in.array("anomalies", 1000)) anomalies = *given;
+  if (const json::Array* const given = in.array("anomalies", kAnomaliesMax)) {
+    for (const json::Value& value : *given) {
+      if (!value.is_object()) {
+        in.fault("anomalies", "wrong-type", "each entry is {\"code\": …, \"path\": …}");
+        continue;
+      }
+      json::Reader entry(value.get_object(), "/anomalies");
+      json::Object anomaly;
+      anomaly["code"] = entry.text("code", {.required = true, .bytes_max = 64}).value_or("");
+      anomaly["path"] = entry.text("path", {.required = false, .bytes_max = 300}).value_or("");
+      in.take(std::move(entry).faults());
+      anomalies.emplace_back(std::move(anomaly));
+    }
+  }
   auto faults = std::move(in).faults();
   if (!faults.empty()) return act_faults(std::move(faults));
   TRY(http::check_if_match(call.request, http::revision_etag(before)));
@@ -337,7 +367,7 @@ json::Object read_refused_items(const Context& context,
                                 json::Reader& in,
                                 const json::Object& transfer) {
   json::Object out;
-  const json::Array* const given = in.array("refused_items", 400);
+  const json::Array* const given = in.array("refused_items", kRefusedItemsMax);
   if (given == nullptr) return out;
   for (const json::Value& value : *given) {
     if (!value.is_object()) {

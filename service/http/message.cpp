@@ -61,6 +61,11 @@ std::string Request::query_text(std::string_view name) const {
 
 Result<void> parse_target(std::string_view target, Request* request) {
   if (target.size() > limits::kHttpTargetBytesMax) return malformed("the address is too long");
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;  // RFC 9112 section 3.2.2: the absolute form
+    const std::size_t slash = target.find('/', scheme.size());
+    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  }
   if (!target.starts_with('/')) return malformed("the request target must begin with '/'");
   const std::size_t question = target.find('?');
   request->path = target.substr(0, question);

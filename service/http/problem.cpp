@@ -7,11 +7,10 @@
 namespace versement::http {
 namespace {
 
-constexpr std::array<ProblemType, 42> kTypes{{
+constexpr std::array<ProblemType, 35> kTypes{{
     {"malformed-request", 400, false, "The request is malformed"},
     {"invalid-parameter", 400, false, "A parameter is invalid"},
     {"invalid-cursor", 400, false, "The cursor is not of this listing"},
-    {"invalid-header", 400, false, "A header field is invalid"},
     {"token-missing", 401, false, "A token is needed"},
     {"token-invalid", 401, false, "The token is not known or was revoked"},
     {"token-expired", 401, false, "The token has expired"},
@@ -27,7 +26,6 @@ constexpr std::array<ProblemType, 42> kTypes{{
     {"precondition-failed", 412, false, "It was changed meanwhile"},
     {"content-too-large", 413, false, "The content is too large"},
     {"unsupported-media-type", 415, false, "The media type is not accepted here"},
-    {"unsupported-content-encoding", 415, false, "The content coding is not accepted"},
     {"range-not-satisfiable", 416, false, "The range lies outside"},
     {"validation-failed", 422, false, "The content is not acceptable"},
     {"digest-mismatch", 422, false, "A digest does not match"},
@@ -36,20 +34,15 @@ constexpr std::array<ProblemType, 42> kTypes{{
     {"unknown-agreement", 422, false, "The agreement is not known"},
     {"seal-digest-mismatch", 422, false, "The seal digest is another"},
     {"inbox-refused", 422, false, "The folder is not below an inbox"},
-    {"rate-limited", 429, true, "Too many requests"},
     {"header-too-large", 431, false, "The header is too large"},
     {"internal-error", 500, false, "The service failed"},
-    {"starting", 503, true, "The service is starting"},
     {"read-only", 503, true, "The service takes no changes now"},
-    {"overloaded", 503, true, "The service is busy"},
     {"content-corrupt", 503, true, "Stored bytes are damaged"},
     {"shutting-down", 503, true, "The service is shutting down"},
     {"insufficient-storage", 507, true, "There is no space left"},
     {"transfer-empty", 409, false, "The transfer has no items"},
     {"payload-not-verified", 409, true, "Bytes could not be verified before sealing"},
     {"deposit-not-a-folder", 422, false, "The deposit is no folder"},
-    {"transfer-not-received", 409, false, "The transfer was not received yet"},
-    {"job-failed", 409, false, "The job failed"},
 }};
 
 // What a Code means when the error brings no problem's code of its own.

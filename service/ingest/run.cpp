@@ -234,6 +234,7 @@ class Ingest {
     package.archivist = request_.archivist;
     package.created = event.time;
     package.parts = item.parts;
+    package.read_back = store_.verifies_after_write();
     std::map<std::string, mets::Held> held;
     std::vector<std::pair<std::string, std::string>> digests;
     for (const PlannedFile& file : item.files) {

@@ -47,13 +47,13 @@ class Sealer {
       : store_(store), options_(options), progress_(progress), stop_(stop) {}
 
   Result<json::Object> run(const std::string& id) {
+    TRY_SET(const auto claim, store_.claim("transfer " + id));
     TRY_SET(transfer_, store::transfer_record(store_, id));
     const auto state = state_of_name(json::text_at(transfer_, "state"));
     if (state && *state == State::sealed) return result();  // An earlier attempt got there.
     if (!state) return Error(Code::internal, "a transfer without a state");
     TRY(next_state(*state, Act::seal));
     TRY_SET(agreement_, store::agreement_record(store_, json::text_at(transfer_, "agreement")));
-    TRY_SET(const auto claim, store_.claim("transfer " + id));
     event_ = store_.event(journal::type::kTransferSealed, options_.agent);
     TRY(pin_items());
     TRY(verify_items());

@@ -184,8 +184,4 @@ void random_bytes(std::span<std::byte> into) {
   must(RAND_bytes(reinterpret_cast<unsigned char*>(into.data()), static_cast<int>(into.size())));
 }
 
-bool equal_in_constant_time(std::span<const std::byte> a, std::span<const std::byte> b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 }  // namespace versement

@@ -72,7 +72,4 @@ std::uint32_t crc32_update(std::uint32_t crc, std::span<const std::byte> bytes);
 // Random bytes from the system. There is no answer to a failure but to stop the program.
 void random_bytes(std::span<std::byte> into);
 
-// True if both are equal; takes the same time wherever they differ.
-bool equal_in_constant_time(std::span<const std::byte> a, std::span<const std::byte> b);
-
 }  // namespace versement

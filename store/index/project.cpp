@@ -392,7 +392,6 @@ constexpr std::array<std::pair<std::string_view, Projector>, 20> kProjectors{{
     {type::kTokenCreated, token},
     {type::kTokenRevoked, token_revoked},
     {type::kPolicyCreated, policy},
-    {type::kPolicyChanged, policy},
     {type::kPolicyRemoved, policy_removed},
     {type::kIngestion, ingestion},
     {type::kJobQueued, job_queued},

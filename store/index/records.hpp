@@ -32,7 +32,7 @@ struct FileRow {
 std::string encode(const FileRow& row);
 Result<FileRow> decode_file_row(std::string_view path, std::string_view bytes);
 
-// The id of a file in addresses and in METS: the same for the same path of the same item.
+// The id of a file in addresses and in PREMIS: the same for the same path of the same item.
 std::string file_id(std::string_view slug, std::string_view path);
 
 // What the journal says of a file; digests and content path stand in the object's inventory.

@@ -28,7 +28,6 @@ inline constexpr std::string_view kIngestion = "ingestion";  // PREMIS: ing
 inline constexpr std::string_view kDepositAbandoned = "deposit abandoned";
 inline constexpr std::string_view kFixityCheck = "fixity check";  // PREMIS: fix
 inline constexpr std::string_view kPolicyCreated = "audit policy created";
-inline constexpr std::string_view kPolicyChanged = "audit policy changed";
 inline constexpr std::string_view kPolicyRemoved = "audit policy removed";
 inline constexpr std::string_view kIncidentOpened = "incident opened";
 inline constexpr std::string_view kIncidentChanged = "incident changed";
@@ -43,7 +42,7 @@ struct Event {
   Uuid id;
   std::string type;
   Timestamp time;
-  std::string agent;     // the name of the token, or "versement" for the service itself
+  std::string agent;     // the name of the token, or "Versement" for the service itself
   json::Object objects;  // what it concerns: "item", "object", "version", "transfer", "run" …
   std::string outcome = "success";  // success, failure or warning
   json::Object detail;

@@ -106,6 +106,7 @@ class Log::State {
   Result<void> load_tail(const Checkpoint& published);
   Result<void> take_frame(const Frame& frame, const Checkpoint& published);
   Result<void> drop_older_tails();
+  void find_partials(std::uint64_t size);
 
   // Writing; on the writer's thread.
   void write_loop();
@@ -174,7 +175,29 @@ Result<void> Log::State::load() {
   TRY(drop_older_tails());
   auto loaded = load_tail(*published);
   if (!loaded) return std::move(loaded).error().during(tail_path_.native());
+  find_partials(published->size);
   return {};
+}
+
+// The partial tiles that an earlier run of the service left, and temporary files beside them: those
+// at the end of each level. The publications to come remove what is outdated.
+void Log::State::find_partials(std::uint64_t size) {
+  for (unsigned level = 0; level < kLevels; ++level) {
+    const std::uint64_t last = (size >> (8 * level)) / kTileWidth;
+    for (std::uint64_t index = last > 0 ? last - 1 : 0; index <= last; ++index) {
+      for (const std::string& name :
+           {tile_path(level, index, 1), level == 0 ? bundle_path(index, 1) : std::string()}) {
+        if (name.empty()) continue;
+        const Path folder = Path(name).parent_path();
+        (void)sweep_temporary_files(disk_, folder_ / folder.parent_path());
+        const auto entries = list_sorted(disk_, folder_ / folder);
+        if (!entries) continue;  // There is none.
+        (void)sweep_temporary_files(disk_, folder_ / folder);
+        for (const DirEntry& entry : *entries)
+          partials_.push_back((folder / entry.name).native());
+      }
+    }
+  }
 }
 
 // A rotation that was cut short leaves two tails. The newer one was renamed only when whole.

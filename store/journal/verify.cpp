@@ -12,6 +12,7 @@
 namespace versement::journal {
 namespace {
 
+constexpr int kAttempts = 5;
 constexpr std::size_t kFindingsMax = 1000;
 
 class Verifier {
@@ -175,7 +176,15 @@ Result<JournalReport> verify_journal(
     const Path& folder,
     const VerifierKey& key,
     const std::function<void(std::uint64_t index, std::string_view entry)>& each) {
-  return Verifier(disk, folder, key, each).run();
+  // A daemon may publish meanwhile: it then removes the partial tiles of older checkpoints. What is
+  // missing beside a checkpoint that has changed says nothing.
+  for (int attempt = 1;; ++attempt) {
+    const auto before = read_file(disk, folder / "checkpoint", limits::kCheckpointBytesMax);
+    auto report = Verifier(disk, folder, key, each).run();
+    if (!report || report->good() || attempt == kAttempts) return report;
+    const auto after = read_file(disk, folder / "checkpoint", limits::kCheckpointBytesMax);
+    if (!before || !after || *before == *after) return report;
+  }
 }
 
 Result<VerifierKey> key_beside(Disk& disk, const Path& folder) {

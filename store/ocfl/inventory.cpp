@@ -191,8 +191,12 @@ Result<LoadedInventory> load_inventory(Disk& disk, const Path& folder) {
   if (!inventory) return std::move(inventory).error().during(path.native());
   const Digest digest = digest_of(inventory->algorithm, bytes);
   const Path sidecar = folder / sidecar_name(inventory->algorithm);
-  TRY_SET(const std::string text, read_file(disk, sidecar, limits::kSidecarBytesMax));
-  const std::string_view said = std::string_view(text).substr(0, text.find_first_of(" \t"));
+  auto text = read_file(disk, sidecar, limits::kSidecarBytesMax);
+  if (!text && text.error().code() == Code::not_found) {
+    return corrupt("E058", path.native() + " has no sidecar");
+  }
+  if (!text) return std::move(text).error();
+  const std::string_view said = std::string_view(*text).substr(0, text->find_first_of(" \t"));
   if (!equal_ignoring_ascii_case(said, digest.hex())) {
     return corrupt("E060", sidecar.native() + " does not agree with the inventory");
   }

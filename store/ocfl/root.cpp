@@ -104,6 +104,15 @@ Result<void> check_root(Disk& disk, const Path& root) {
     return Error(Code::unsupported,
                  root.native() + " has another layout than " + std::string(kLayoutName));
   }
+  const Path config_path = root / "extensions" / kLayoutName / "config.json";
+  TRY_SET(const std::string found, read_file(disk, config_path, limits::kConfigBytesMax));
+  TRY_SET(const json::Object config, json::parse_object(found));
+  TRY_SET(const json::Object ours, json::parse_object(kLayoutConfig));
+  if (config != ours) {
+    return Error(Code::unsupported, config_path.native() +
+                                        " says otherwise than sha256 in 2 tuples of 2; this "
+                                        "program writes no other layout");
+  }
   return {};
 }
 

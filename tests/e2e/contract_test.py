@@ -211,6 +211,11 @@ class EveryOperation(harness.EndToEnd):
         gone = self.first(base + '/items')
         self.call('DELETE', f"{base}/items/{gone['item_id']}", expect=204)
         job = self.call('POST', base + '/seal', expect=202)
+        # It may be done already; what is being sealed stays as it is.
+        status, fields, answer = self.served.request('POST', base + '/items',
+                                                     {'items': [gone['item_id']]})
+        self.contract.check('POST', base + '/items', status, fields, answer)
+        self.assertEqual(status, 409, answer)
         self.finished(job['id'])
         self.call('POST', base + '/offer')
         sealed = self.get(base)['seal_digest']

@@ -17,9 +17,19 @@ TEST(Target, is_split_and_decoded_once) {
   EXPECT_EQ(request.query_text("none"), "");
 }
 
+TEST(Target, may_be_absolute) {
+  Request request;
+  ASSERT_OK(parse_target("http://archive.example:80/v1/items?limit=2", &request));
+  EXPECT_EQ(request.path, "/v1/items");
+  EXPECT_EQ(request.query_text("limit"), "2");
+  Request root;
+  ASSERT_OK(parse_target("https://archive.example", &root));
+  EXPECT_EQ(root.path, "/");
+}
+
 TEST(Target, refuses_what_could_mean_another_place) {
-  for (const char* target : {"", "v1", "http://x/", "/a/../b", "/a/./b", "/%2e%2e/b", "/%zz",
-                             "/%00", "/%FF", "/a b", "*"}) {
+  for (const char* target : {"", "v1", "ftp://x/", "/a/../b", "/a/./b", "/%2e%2e/b", "/%zz", "/%00",
+                             "/%FF", "/a b", "*"}) {
     Request request;
     EXPECT_FALSE(parse_target(target, &request)) << target;
   }
