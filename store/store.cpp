@@ -233,6 +233,11 @@ Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::stri
     return Error(Code::exists, data.native() + " is not empty (there is '" + entry.name +
                                    "'); a new data folder needs an empty one");
   }
+  // What is below is readable for everyone who gets here: 0444 files, 0555 folders.
+  if (auto closed = disk.set_mode(data, 0750); !closed) {
+    log::warning("the data folder could not be closed to other users",
+                 {{"folder", data.native()}, {"why", closed.error().what()}});
+  }
   TRY(publish_folders(disk, layout.secrets, 0700));
   for (const Path& folder : {layout.root, layout.evidence, layout.work, layout.quarantine}) {
     TRY(publish_folders(disk, folder, 0755));
