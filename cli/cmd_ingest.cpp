@@ -12,6 +12,7 @@ struct IngestFlags {
   std::string folder;
   std::string collection;
   bool dry_run = false;
+  bool new_versions = false;
 };
 
 std::string absolute(const std::string& folder) {
@@ -22,7 +23,8 @@ std::string absolute(const std::string& folder) {
 // Prints findings as "error  code  row 12  path: detail (remedy)".
 Result<void> show_findings(Session& session, Client& client, const std::string& id) {
   return client.list("/v1/ingests/" + id + "/findings?limit=1000", [&](const json::Object& f) {
-    if (json::text_at(f, "severity") == "info") return true;
+    const bool told = json::text_at(f, "code") == "new-version";
+    if (json::text_at(f, "severity") == "info" && !told) return true;
     std::string line = json::text_at(f, "severity") + "  " + json::text_at(f, "code") + "  ";
     if (json::number_at(f, "row") > 0) {
       line += "row " + std::to_string(json::number_at(f, "row")) + "  ";
@@ -74,6 +76,7 @@ int report(Session& session, Client& client, const json::Object& ingest) {
        {"items found", std::to_string(json::number_at(ingest, "items_found"))},
        {dry ? "would be stored" : "stored",
         std::to_string(json::number_at(ingest, "items_stored"))},
+       {"new versions", std::to_string(json::number_at(ingest, "items_updated"))},
        {"unchanged", std::to_string(json::number_at(ingest, "items_unchanged"))},
        {"rejected", std::to_string(json::number_at(ingest, "items_rejected"))},
        {"errors, warnings", std::to_string(json::number_at(ingest, "errors")) + ", " +
@@ -87,6 +90,7 @@ int ingest(Session& session, const IngestFlags& flags) {
   json::Object body;
   body["collection"] = flags.collection;
   body["source"] = json::Object{{"type", "inbox"}, {"path", absolute(flags.folder)}};
+  if (flags.new_versions) body["existing"] = "new_version";
   auto reply =
       (*client)->post(std::string("/v1/ingests") + (flags.dry_run ? "?dry_run=true" : ""), body);
   if (!reply) return session.fail(reply.error());
@@ -137,6 +141,9 @@ void add_ingest_commands(Tree& tree) {
   ingest_command->add_option("--collection", flags->collection, "Collection of the items");
   ingest_command->add_flag("-n,--dry-run", flags->dry_run,
                            "Say everything that is wrong, store nothing");
+  ingest_command->add_flag("--new-versions", flags->new_versions,
+                           "An item that is there with other files or another description gets a "
+                           "further version; without this it is refused");
   ingest_command->footer(
       "Exit status: 0 all stored, 1 something is wrong with the deposit (what is right was "
       "stored),\n"

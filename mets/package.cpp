@@ -82,10 +82,12 @@ class Mets {
   }
 
   void header() {
-    xml_.open("mets:metsHdr", {{"CREATEDATE", created_},
-                               {"LASTMODDATE", created_},
-                               {"RECORDSTATUS", "NEW"},
-                               {"csip:OAISPACKAGETYPE", "AIP"}});
+    const bool first = input_.earlier.empty();
+    xml_.open("mets:metsHdr",
+              {{"CREATEDATE", first ? created_ : input_.earlier.front().text_seconds()},
+               {"LASTMODDATE", created_},
+               {"RECORDSTATUS", first ? "NEW" : "REPLACEMENT"},
+               {"csip:OAISPACKAGETYPE", "AIP"}});
     xml_.open("mets:agent", {{"ROLE", "CREATOR"}, {"TYPE", "OTHER"}, {"OTHERTYPE", "SOFTWARE"}});
     xml_.text("mets:name", kProgramName);
     xml_.text("mets:note", kVersion, {{"csip:NOTETYPE", "SOFTWARE VERSION"}});

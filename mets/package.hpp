@@ -51,6 +51,7 @@ struct PackageInput {
   Original original;
   Organisation archivist;          // who describes and hands over; may be empty
   Timestamp created;               // of the OCFL version
+  std::vector<Timestamp> earlier;  // of the versions before, the first one first
   bool read_back = true;           // stored bytes are read back before the package is acknowledged
   std::vector<PayloadFile> files;  // sorted by path
   std::vector<std::string> parts;  // slugs of the items that a group item describes

@@ -102,19 +102,28 @@ class Premis {
              std::string_view detail,
              const Uuid& object,
              std::string_view role) {
+    event(code, name, detail, object, role, input_.created);
+  }
+
+  void event(std::string_view code,
+             std::string_view name,
+             std::string_view detail,
+             const Uuid& object,
+             std::string_view role,
+             Timestamp time) {
     xml_.open("premis:event");
     xml_.open("premis:eventIdentifier");
     xml_.text("premis:eventIdentifierType", "UUID");
-    xml_.text("premis:eventIdentifierValue",
-              Uuid::of_name(uuid_space(),
-                            object.text() + " " + std::string(detail) + " " + input_.created.text())
-                  .text());
+    xml_.text(
+        "premis:eventIdentifierValue",
+        Uuid::of_name(uuid_space(), object.text() + " " + std::string(detail) + " " + time.text())
+            .text());
     xml_.close();
     xml_.text("premis:eventType", name,
               {{"authority", "eventType"},
                {"authorityURI", kEventTypes},
                {"valueURI", std::string(kEventTypes) + "/" + std::string(code)}});
-    xml_.text("premis:eventDateTime", input_.created.text_seconds());
+    xml_.text("premis:eventDateTime", time.text_seconds());
     xml_.open("premis:eventDetailInformation");
     xml_.text("premis:eventDetail", detail);
     xml_.close();
@@ -326,6 +335,11 @@ std::string render_dc(const PackageInput& input) {
 std::string render_package_premis(const PackageInput& input, std::string_view representation) {
   Premis premis(input);
   premis.entity(representation);
+  for (const Timestamp& earlier : input.earlier) {
+    premis.event("ipc", "information package creation",
+                 "Constitution d'une version antérieure du paquet", premis.entity_id(), "outcome",
+                 earlier);
+  }
   premis.event("ipc", "information package creation", "Constitution du paquet de l'élément",
                premis.entity_id(), "outcome");
   premis.agents();

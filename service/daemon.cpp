@@ -50,6 +50,7 @@ Result<jobs::Ending> ingest_job(store::Store& store, const jobs::Running& runnin
   request.agent = running.job.agent;
   request.folder = json::text_at(running.job.request, "folder");
   request.dry_run = json::flag_at(running.job.request, "dry_run");
+  request.new_versions = json::flag_at(running.job.request, "new_versions");
   const std::string collection_id = json::text_at(running.job.request, "collection");
   TRY_SET(request.collection, Slug::parse(collection_id));
   TRY_SET(const json::Object collection, store::collection_record(store, collection_id));
@@ -85,7 +86,7 @@ Result<void> verify_item(store::Store& store,
   TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(item, "object")));
   audit::ObjectToCheck to_check;
   to_check.folder = store.object_folder(object);
-  to_check.inventory_sha512 = json::text_at(item, "inventory_digest");
+  TRY_SET(to_check.inventories, store::inventories_of_item(store, slug));
   std::atomic<std::uint64_t> bytes{0};
   std::string wrong;
   TRY(audit::check_object(store.disk(), to_check, stop, bytes, [&](audit::FileOutcome&& outcome) {

@@ -89,6 +89,8 @@ Result<void> Committer::write_intent(Transaction* transaction) {
   json::Object intent;
   intent["v"] = 1;
   intent["target"] = transaction->target.lexically_relative(layout_.root).native();
+  intent["version"] = transaction->staged.version;
+  if (transaction->staged.base) intent["base"] = transaction->staged.base->hex();
   intent["inventory"] = transaction->staged.inventory_digest.hex();
   intent["event"] = std::move(event);
   const Path path = transaction->folder / kIntentName;
@@ -133,8 +135,10 @@ Result<void> Committer::sync_group(std::span<Transaction* const> group) {
 
 Result<void> Committer::verify(const Transaction& transaction) {
   const ocfl::StagedObject& staged = transaction.staged;
+  const std::string fresh = Version(staged.version).folder() + "/";
   std::set<std::string> seen;
   for (const ocfl::StagedFile& file : staged.files) {
+    if (!file.content_path.starts_with(fresh)) continue;   // Stored by an earlier version.
     if (!seen.insert(file.content_path).second) continue;  // Several paths, the same content.
     TRY(check_stored(disk_, staged.folder / file.content_path, file.size_bytes, file.sha512));
   }
@@ -143,7 +147,12 @@ Result<void> Committer::verify(const Transaction& transaction) {
   return check_stored(disk_, inventory, info.size_bytes, staged.inventory_digest);
 }
 
+void Committer::settle() {
+  const std::scoped_lock lock(installing_);
+}
+
 void Committer::serve_install(std::span<Transaction* const> group) {
+  const std::scoped_lock installing(installing_);
   std::vector<Transaction*> installed;
   for (Transaction* const transaction : group) {
     if (const auto why = failure()) {
@@ -154,7 +163,13 @@ void Committer::serve_install(std::span<Transaction* const> group) {
     if (transaction->outcome) installed.push_back(transaction);
   }
   if (installed.empty()) return;
-  if (auto synced = sync_installed(installed); !synced) {
+  std::vector<Transaction*> versions;
+  for (Transaction* const transaction : installed) {
+    if (transaction->staged.version > 1) versions.push_back(transaction);
+  }
+  auto synced = sync_installed(installed);
+  if (synced) synced = put_inventories(versions);
+  if (!synced) {
     fail(synced.error().what());
     for (Transaction* const transaction : installed) {
       transaction->keep = true;
@@ -168,11 +183,14 @@ void Committer::serve_install(std::span<Transaction* const> group) {
 
 Result<void> Committer::install(Transaction* transaction) {
   const ocfl::StagedObject& staged = transaction->staged;
+  const Path moving =
+      staged.version == 1 ? staged.folder : staged.folder / Version(staged.version).folder();
   for (const Path& folder : staged.folders) {
-    // The object's own folder stays writable until it is in its place: a folder that moves must
-    // be, for its "..".
-    if (folder != staged.folder) TRY(disk_.set_mode(folder, kStoredFolderMode));
+    // What moves stays writable until it is in its place: it must be, for its "..".
+    const bool below = folder != moving && folder != staged.folder;
+    if (below) TRY(disk_.set_mode(folder, kStoredFolderMode));
   }
+  if (staged.version > 1) return install_version(transaction);
   if (auto made = make_folders(disk_, transaction->target.parent_path()); !made) {
     remove_empty_parents(disk_, layout_.root, transaction->target);
     return made;
@@ -185,14 +203,52 @@ Result<void> Committer::install(Transaction* transaction) {
   return renamed;
 }
 
+// The version's folder comes first: with it in place recovery can go forward, without it the object
+// is as it was.
+Result<void> Committer::install_version(Transaction* transaction) {
+  const ocfl::StagedObject& staged = transaction->staged;
+  TRY_SET(const ocfl::LoadedInventory current, ocfl::load_inventory(disk_, transaction->target));
+  if (current.digest != *staged.base) {
+    TRY_SET(const ObjectId object, ObjectId::parse(current.inventory.id));
+    return other_version(object);
+  }
+  const std::string name = Version(staged.version).folder();
+  TRY(disk_.set_mode(transaction->target, 0755));
+  auto renamed = disk_.rename_new(staged.folder / name, transaction->target / name);
+  if (!renamed) (void)disk_.set_mode(transaction->target, kStoredFolderMode);
+  return renamed;
+}
+
+// The second step of further versions: the object's own inventory becomes the new one.
+Result<void> Committer::put_inventories(std::span<Transaction* const> versions) {
+  const std::string sidecar = ocfl::sidecar_name(Algorithm::sha512);
+  for (const Transaction* const transaction : versions) {
+    for (const std::string& name : {std::string(ocfl::kInventoryName), sidecar}) {
+      TRY(disk_.rename_over(transaction->staged.folder / name, transaction->target / name));
+    }
+    TRY(disk_.set_mode(transaction->target, kStoredFolderMode));
+  }
+  if (versions.size() > kSyncEachMax) return sync_file_system(disk_, layout_.root);
+  for (const Transaction* const transaction : versions)
+    TRY(sync_path(disk_, transaction->target, O_RDONLY | O_DIRECTORY));
+  return {};
+}
+
 Result<void> Committer::sync_installed(std::span<Transaction* const> installed) {
   for (Transaction* const transaction : installed) {
-    TRY(disk_.set_mode(transaction->target, kStoredFolderMode));
+    const bool whole = transaction->staged.version == 1;
+    const Path moved = whole ? transaction->target
+                             : transaction->target / Version(transaction->staged.version).folder();
+    TRY(disk_.set_mode(moved, kStoredFolderMode));
   }
   // Each object has new folders above it, two levels deep.
   if (installed.size() * 4 > kSyncEachMax) return sync_file_system(disk_, layout_.root);
   std::set<Path> parents;
   for (const Transaction* const transaction : installed) {
+    if (transaction->staged.version > 1) {
+      parents.insert(transaction->target);
+      continue;
+    }
     for (Path parent = transaction->target.parent_path(); parent != layout_.root;
          parent = parent.parent_path()) {
       parents.insert(parent);
@@ -221,6 +277,13 @@ void Committer::record(std::span<Transaction* const> installed) {
       transaction->outcome = first.error();
     }
   }
+}
+
+Error other_version(const ObjectId& object) {
+  return Error(Code::conflict, "the object " + object.text() +
+                                   " has another version now than the one this builds on; look at "
+                                   "it again")
+      .as("precondition-failed");
 }
 
 void remove_empty_parents(Disk& disk, const Path& root, const Path& target) {

@@ -47,6 +47,9 @@ class Committer {
   // unavailable after a failed sync.
   Result<std::uint64_t> commit(Transaction* transaction);
 
+  // Waits until what is being moved into the root at this moment is journaled and indexed.
+  void settle();
+
   // Why nothing is committed any more.
   std::optional<std::string> failure() const;
 
@@ -57,6 +60,8 @@ class Committer {
   Result<void> verify(const Transaction& transaction);
   void serve_install(std::span<Transaction* const> group);
   Result<void> install(Transaction* transaction);
+  Result<void> install_version(Transaction* transaction);
+  Result<void> put_inventories(std::span<Transaction* const> versions);
   Result<void> sync_installed(std::span<Transaction* const> installed);
   void record(std::span<Transaction* const> installed);
   void fail(const std::string& why);
@@ -67,9 +72,13 @@ class Committer {
   const CommitterOptions options_;
   Group<Transaction> barrier_;
   Group<Transaction> install_;
+  std::mutex installing_;  // Held from the first rename of a group to the index. Before mutex_.
   mutable std::mutex mutex_;
   std::optional<std::string> failure_;  // Guarded by mutex_.
 };
+
+// Another version came first.
+Error other_version(const ObjectId& object);
 
 // Removes the folders between an object's place and the root that hold nothing: OCFL allows no
 // empty ones (E073). A folder that is in use stays.

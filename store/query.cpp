@@ -39,6 +39,18 @@ Result<json::Object> verification_record(const Store& store, std::string_view ow
   return record;
 }
 
+Result<std::vector<std::string>> inventories_of_item(const Store& store, std::string_view slug) {
+  TRY_SET(const json::Object item, item_record(store, slug));
+  const std::uint64_t head = json::number_at(item, "head_version");
+  std::vector<std::string> inventories;
+  for (std::uint32_t number = 1; number < head; ++number) {
+    TRY_SET(const json::Object version, store.index().record(keys::version(slug, number)));
+    inventories.push_back(json::text_at(version, "inventory_digest"));
+  }
+  inventories.push_back(json::text_at(item, "inventory_digest"));
+  return inventories;
+}
+
 Result<void> for_each_file(const Store& store,
                            std::string_view owner,
                            std::uint32_t version,

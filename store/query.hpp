@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/index/keys.hpp"
 #include "store/store.hpp"
@@ -22,6 +23,10 @@ Result<json::Object> job_record(const Store& store, std::string_view id);
 
 // The state of verification of an owner ("item SLUG", "transfer ID"); empty when there is none.
 Result<json::Object> verification_record(const Store& store, std::string_view owner);
+
+// The SHA-512 of the inventory of each version that the journal has of an item, the first one
+// first.
+Result<std::vector<std::string>> inventories_of_item(const Store& store, std::string_view slug);
 
 // Calls `each` for the files of a version, by path, until it returns false. The owner is an item's
 // slug, or "transfer/ID" for the tag files of a seal.

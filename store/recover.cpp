@@ -1,5 +1,7 @@
 #include "store/recover.hpp"
 
+#include <algorithm>
+
 #include <fcntl.h>
 
 #include "store/base/limits.hpp"
@@ -14,7 +16,9 @@ namespace versement::store {
 namespace {
 
 struct Intent {
-  Path target;  // relative to the root
+  Path target;  // of the object, relative to the root
+  std::uint32_t version = 1;
+  std::string base;  // inventory that a further version builds on
   std::string inventory;
   journal::Event event;
 };
@@ -24,19 +28,27 @@ Result<Intent> read_intent(Disk& disk, const Path& path) {
   TRY_SET(const json::Object object, json::parse_object(text));
   Intent intent;
   intent.target = json::text_at(object, "target");
+  // Intents of an earlier release have no version: they are of new objects.
+  intent.version = std::max(1u, static_cast<std::uint32_t>(json::number_at(object, "version")));
+  intent.base = json::text_at(object, "base");
   intent.inventory = json::text_at(object, "inventory");
   TRY_SET(intent.event, journal::event_of(json::write(json::object_at(object, "event"))));
-  if (!ocfl::is_clean_path(intent.target.native()) || intent.inventory.empty()) {
+  if (!ocfl::is_clean_path(intent.target.native()) || intent.inventory.empty() ||
+      (intent.version > 1 && intent.base.empty())) {
     return Error(Code::corrupt, path.native() + " is not an intent");
   }
   return intent;
 }
 
-// Reads every content file of the object and compares.
-Result<void> check_contents(Disk& disk, const Path& folder, const ocfl::Inventory& inventory) {
+// Reads the content files that this version brought and compares.
+Result<void> check_contents(Disk& disk,
+                            const Path& folder,
+                            const ocfl::Inventory& inventory,
+                            const std::string& version) {
   for (const auto& [digest, paths] : inventory.manifest) {
     TRY_SET(const Digest wanted, Digest::from_hex(inventory.algorithm, digest));
     for (const std::string& path : paths) {
+      if (!path.starts_with(version + "/")) continue;
       const Path file = folder / path;
       TRY_SET(const FileInfo info, disk.info(file));
       FileSource source(disk, file, info.size_bytes);
@@ -55,12 +67,15 @@ Result<void> check_contents(Disk& disk, const Path& folder, const ocfl::Inventor
   return {};
 }
 
-Result<void> check_object(Disk& disk, const Path& folder, const std::string& inventory) {
-  TRY_SET(const ocfl::LoadedInventory loaded, ocfl::load_inventory(disk, folder));
-  if (loaded.digest.hex() != inventory) {
-    return Error(Code::corrupt, folder.native() + " has another inventory than its intent says");
+// The version's own inventory is the one that the intent names, and its contents are whole.
+Result<void> check_version(Disk& disk, const Path& folder, const Intent& intent) {
+  const std::string version = Version(intent.version).folder();
+  TRY_SET(const ocfl::LoadedInventory loaded, ocfl::load_inventory(disk, folder / version));
+  if (loaded.digest.hex() != intent.inventory) {
+    return Error(Code::corrupt,
+                 (folder / version).native() + " has another inventory than its intent says");
   }
-  return check_contents(disk, folder, loaded.inventory);
+  return check_contents(disk, folder, loaded.inventory, version);
 }
 
 class Recovery {
@@ -90,41 +105,103 @@ class Recovery {
       return remove_tree(disk_, folder);
     }
     const Path target = layout_.root / intent->target;
-    TRY_SET(const bool there, path_exists(disk_, target));
+    TRY_SET(const bool there, path_exists(disk_, target / Version(intent->version).folder()));
     if (!there) {
       TRY(append(journal::type::kDepositAbandoned, *intent, "failure",
                  "the service ended before the object was in the store"));
       remove_empty_parents(disk_, layout_.root, target);
       ++recovered_.dropped;
     } else {
-      TRY(complete(*intent, target));
+      TRY(complete(*intent, target, folder));
     }
     return remove_tree(disk_, folder);
   }
 
-  Result<void> complete(const Intent& intent, const Path& target) {
+  // True when the journal has the event: only the intent was left over.
+  Result<bool> journaled(const Intent& intent, const std::string& object) {
+    TRY_SET(const auto owner, index_.get(index::keys::object(object)));
+    if (!owner) return false;
+    if (intent.version == 1) return true;
+    const std::string item = json::text_at(intent.event.objects, "item");
+    TRY_SET(const auto version, index_.get(index::keys::version(item, intent.version)));
+    return version.has_value();
+  }
+
+  Result<void> complete(const Intent& intent, const Path& target, const Path& folder) {
     const std::string object = json::text_at(intent.event.objects, "object");
-    TRY_SET(const auto known, index_.get(index::keys::object(object)));
-    if (known) return {};  // The event is in the journal; only the intent was left over.
-    auto whole = check_object(disk_, target, intent.inventory);
+    TRY_SET(const bool known, journaled(intent, object));
+    if (known) return {};
+    auto whole = check_version(disk_, target, intent);
     if (!whole && whole.error().code() == Code::io) return whole;
-    if (!whole) return quarantine(intent, target, without_data_path(whole.error().what()));
-    TRY(disk_.set_mode(target, kStoredFolderMode));
-    TRY(sync_folder(disk_, target.parent_path()));
+    if (!whole) return quarantine(intent, target, folder, without_data_path(whole.error().what()));
+    TRY(put_inventory(intent, target, folder));
     TRY(log_.append(intent.event));
     ++recovered_.completed;
     log::info("a deposit was completed that a crash had interrupted", {{"object", object}});
     return {};
   }
 
-  Result<void> quarantine(const Intent& intent, const Path& target, const std::string& why) {
-    const Path place = layout_.quarantine / Uuid::at(clock_.now()).text();
+  // Makes the inventory and sidecar of a version the object's own, through staging, so that each
+  // takes its place at once.
+  Result<void> install_inventory(std::uint32_t version, const Path& target, const Path& folder) {
+    const Path from = target / Version(version).folder();
+    for (const std::string& name :
+         {std::string(ocfl::kInventoryName), ocfl::sidecar_name(Algorithm::sha512)}) {
+      TRY_SET(const std::string bytes, read_file(disk_, from / name, limits::kInventoryBytesMax));
+      const Path staged = folder / ("recovered-" + name);
+      auto removed = disk_.remove_file(staged);
+      if (!removed && removed.error().code() != Code::not_found) return removed;
+      TRY(publish_file(disk_, staged, as_bytes(bytes), 0444));
+      TRY(disk_.rename_over(staged, target / name));
+    }
+    return {};
+  }
+
+  Result<void> put_inventory(const Intent& intent, const Path& target, const Path& folder) {
+    const Path version = target / Version(intent.version).folder();
+    TRY(disk_.set_mode(version, kStoredFolderMode));
+    if (intent.version > 1) {
+      TRY(disk_.set_mode(target, 0755));
+      TRY(install_inventory(intent.version, target, folder));
+    }
+    TRY(disk_.set_mode(target, kStoredFolderMode));
+    TRY(sync_folder(disk_, target));
+    return sync_folder(disk_, target.parent_path());
+  }
+
+  // Of a new object all is moved away; of a further version its folder, and the object is again
+  // what it was.
+  Result<void> move_away(const Intent& intent,
+                         const Path& target,
+                         const Path& folder,
+                         const Path& place) {
     // A folder that moves must be writable, for its "..".
     TRY(disk_.set_mode(target, 0755));
-    TRY(disk_.rename_new(target, place));
+    if (intent.version == 1) {
+      TRY(disk_.rename_new(target, place));
+      TRY(sync_folder(disk_, layout_.quarantine));
+      TRY(sync_folder(disk_, target.parent_path()));
+      remove_empty_parents(disk_, layout_.root, target);
+      return {};
+    }
+    const Path version = target / Version(intent.version).folder();
+    TRY(disk_.set_mode(version, 0755));
+    const auto root = ocfl::load_inventory(disk_, target);
+    if (!root || root->digest.hex() != intent.base) {
+      TRY(install_inventory(intent.version - 1, target, folder));
+    }
+    TRY(disk_.rename_new(version, place));
     TRY(sync_folder(disk_, layout_.quarantine));
-    TRY(sync_folder(disk_, target.parent_path()));
-    remove_empty_parents(disk_, layout_.root, target);
+    TRY(disk_.set_mode(target, kStoredFolderMode));
+    return sync_folder(disk_, target);
+  }
+
+  Result<void> quarantine(const Intent& intent,
+                          const Path& target,
+                          const Path& folder,
+                          const std::string& why) {
+    const Path place = layout_.quarantine / Uuid::at(clock_.now()).text();
+    TRY(move_away(intent, target, folder, place));
     ++recovered_.quarantined;
     log::error("an interrupted deposit is damaged and was put into quarantine",
                {{"folder", place.native()}, {"why", why}});

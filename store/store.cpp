@@ -121,6 +121,19 @@ Result<index::FileRow> Deposit::add(const LogicalPath& path,
   return add(path, source, {}, std::move(row), {});
 }
 
+Result<void> Deposit::keep(const index::FileRow& row) {
+  const ocfl::StagedFile known{.path = LogicalPath::literal(row.path),
+                               .content_path = {},
+                               .size_bytes = row.size_bytes,
+                               .crc32 = row.crc32,
+                               .sha512 = row.sha512,
+                               .sha256 = row.sha256};
+  TRY_SET(const ocfl::StagedFile kept, writer_.keep(known));
+  rows_.push_back(row);
+  rows_.back().content_path = kept.content_path;
+  return {};
+}
+
 void Deposit::describe(const index::FileRow& row) {
   // Nearly always the one added last.
   const auto found = std::find_if(rows_.rbegin(), rows_.rend(), [&](const index::FileRow& each) {
@@ -155,6 +168,7 @@ class Store::State {
 
   Result<void> open_journal();
   Result<void> catch_up();
+  Result<Path> make_staging();
 
   Disk& disk;
   Clock& clock;
@@ -334,15 +348,37 @@ Result<Claim> Store::claim(const std::string& name) {
   });
 }
 
+Result<Path> Store::State::make_staging() {
+  auto reason = log->failure();
+  if (!reason) reason = committer->failure();
+  if (reason) return Error(Code::unavailable, "read-only: " + *reason).as("read-only");
+  Path folder = layout.work / ("tx-" + Uuid::at(clock.now()).text());
+  TRY(disk.make_folder(folder, 0755));
+  return folder;
+}
+
 Result<std::unique_ptr<Deposit>> Store::begin(const ObjectId& object) {
-  if (const auto reason = read_only_reason()) {
-    return Error(Code::unavailable, "read-only: " + *reason).as("read-only");
+  TRY_SET(const Path folder, state_->make_staging());
+  auto writer = ocfl::ObjectWriter::begin(state_->disk, folder / "object", object);
+  if (!writer) {
+    (void)remove_tree(state_->disk, folder);  // Else the next start sweeps it.
+    return std::move(writer).error();
   }
-  const Path folder = state_->layout.work / ("tx-" + Uuid::at(state_->clock.now()).text());
-  TRY(state_->disk.make_folder(folder, 0755));
-  TRY_SET(ocfl::ObjectWriter writer,
-          ocfl::ObjectWriter::begin(state_->disk, folder / "object", object));
-  return std::unique_ptr<Deposit>(new Deposit(state_->disk, folder, object, std::move(writer)));
+  return std::unique_ptr<Deposit>(new Deposit(state_->disk, folder, object, std::move(*writer)));
+}
+
+Result<std::unique_ptr<Deposit>> Store::begin_version(const ObjectId& object,
+                                                      std::string_view base) {
+  TRY_SET(ocfl::LoadedInventory current, ocfl::load_inventory(state_->disk, object_folder(object)));
+  if (current.digest.hex() != base) return other_version(object);
+  TRY_SET(const Path folder, state_->make_staging());
+  auto writer =
+      ocfl::ObjectWriter::begin_version(state_->disk, folder / "object", std::move(current));
+  if (!writer) {
+    (void)remove_tree(state_->disk, folder);
+    return std::move(writer).error();
+  }
+  return std::unique_ptr<Deposit>(new Deposit(state_->disk, folder, object, std::move(*writer)));
 }
 
 Result<Committed> Store::commit(std::unique_ptr<Deposit> deposit,
@@ -350,7 +386,7 @@ Result<Committed> Store::commit(std::unique_ptr<Deposit> deposit,
                                 journal::Event event) {
   TRY_SET(ocfl::StagedObject staged, deposit->writer_.finish(note));
   event.objects["object"] = deposit->object_.text();
-  event.objects["version"] = 1;
+  event.objects["version"] = staged.version;
   event.detail["inventory"] = staged.inventory_digest.hex();
   std::sort(deposit->rows_.begin(), deposit->rows_.end(),
             [](const auto& a, const auto& b) { return a.path < b.path; });
@@ -367,6 +403,10 @@ Result<Committed> Store::commit(std::unique_ptr<Deposit> deposit,
   deposit->keep_ = transaction.keep;
   if (!committed) return std::move(committed).error();
   return Committed{transaction.staged.inventory_digest, *committed};
+}
+
+void Store::settle() {
+  state_->committer->settle();
 }
 
 Path Store::object_folder(const ObjectId& object) const {

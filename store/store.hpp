@@ -1,13 +1,16 @@
 // Store: the one door to objects, journal and index. The order of durability is kept here.
 //
 // A commit is acknowledged when it survives a power cut:
-//   1. the object is staged whole in work/, with an intent that holds the event to come;
+//   1. the object, or what a further version adds to it, is staged whole in work/, with an intent
+//      that holds the event to come;
 //   2. barrier: staged bytes and intent are made durable, many deposits with one sync;
 //   3. the new bytes are read back past the page cache and compared;
-//   4. the object is renamed into the root (never over anything), the new names made durable;
+//   4. the object, or the version's folder, is renamed into the root (never over anything), the new
+//      names made durable; of a further version then its inventory and sidecar take their places;
 //   5. the event is appended to the journal and durable; the index applies it.
-// A crash before 4 leaves staging, which the next start drops; after 4 the next start appends the
-// event that the intent holds. A failed sync stops all writing until the next start.
+// A crash before 4 leaves staging, which the next start drops; after 4 the next start completes the
+// version and appends the event that the intent holds. A failed sync stops all writing until the
+// next start.
 #pragma once
 
 #include <cstdint>
@@ -73,6 +76,9 @@ class Deposit {
                              index::FileRow row,
                              const std::stop_token& stop);
   Result<index::FileRow> add(const LogicalPath& path, std::string_view bytes, index::FileRow row);
+  // Takes a file of the version before over as it is. `row` is its row there.
+  // Errors: not_found when that version has no such file; exists.
+  Result<void> keep(const index::FileRow& row);
   // Replaces what add() was told of a file, by path: a format is known only once it was read.
   void describe(const index::FileRow& row);
 
@@ -133,11 +139,21 @@ class Store {
   // Errors: conflict ("resource-busy").
   Result<Claim> claim(const std::string& name);
   Result<std::unique_ptr<Deposit>> begin(const ObjectId& object);
+  // A further version; it begins without files. `base` is the digest of the inventory that the
+  // caller has seen (If-Match). Errors: not_found; conflict ("precondition-failed") when the object
+  // has another inventory now; corrupt; unsupported.
+  Result<std::unique_ptr<Deposit>> begin_version(const ObjectId& object, std::string_view base);
   // Stores the deposit. `event` is completed with object, version, inventory digest and files, and
   // is what the journal will say. Returns when all of it is durable.
+  // Errors: exists, or conflict ("precondition-failed") when another version came first; no_space;
+  // corrupt ("read-back-mismatch"); io; unavailable ("read-only") after a failed sync.
   Result<Committed> commit(std::unique_ptr<Deposit> deposit,
                            const ocfl::VersionNote& note,
                            journal::Event event);
+
+  // Waits until what is on its way into the root at this moment is journaled and indexed: whoever
+  // found something strange there looks again afterwards, before it is called damage.
+  void settle();
 
   // -- Reading.
   Path object_folder(const ObjectId& object) const;

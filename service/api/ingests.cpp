@@ -112,6 +112,9 @@ Result<Response> create_ingest(const Context& context, const Call& call) {
     folder = from.text("path", {.required = true}).value_or("");
     in.take(std::move(from).faults());
   }
+  const std::string existing = in.text("existing").value_or("refuse");
+  if (existing != "refuse" && existing != "new_version")
+    in.fault("existing", "unknown-value", "existing is refuse or new_version");
   if (auto response = faults_response(std::move(in).faults())) return *response;
   if (!store::collection_record(context.store, collection)) {
     return Error(Code::invalid, "there is no collection '" + printable(collection) +
@@ -123,6 +126,7 @@ Result<Response> create_ingest(const Context& context, const Call& call) {
   request["collection"] = collection;
   request["folder"] = real.native();
   request["dry_run"] = flag_parameter(call, "dry_run");
+  request["new_versions"] = existing == "new_version";
   TRY_SET(const Uuid id,
           context.queue.submit(kIngestKind, call.principal.name, std::move(request)));
   TRY_SET(const json::Object record, store::job_record(context.store, id.text()));

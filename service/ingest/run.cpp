@@ -16,12 +16,14 @@ namespace {
 
 constexpr std::size_t kIdentifyBytes = 64 * 1024;
 
-enum class Outcome { stored, unchanged, rejected };
+enum class Outcome { stored, updated, unchanged, rejected };
 
 std::string_view outcome_name(Outcome outcome) {
   switch (outcome) {
     case Outcome::stored:
       return "stored";
+    case Outcome::updated:
+      return "updated";
     case Outcome::unchanged:
       return "unchanged";
     case Outcome::rejected:
@@ -82,9 +84,11 @@ class DepositSource : public Source {
   std::string beginning_;
 };
 
+// Path below data/ and SHA-512 of each file of an item, in the plan's order.
+using Digests = std::vector<std::pair<std::string, std::string>>;
+
 // What makes two deposits of an item the same: description, original, and the digest of each file.
-std::string fingerprint_of(const PlannedItem& item,
-                           const std::vector<std::pair<std::string, std::string>>& digests) {
+std::string fingerprint_of(const PlannedItem& item, const Digests& digests) {
   json::Object object;
   object["metadata"] = mets::to_json(item.description);
   object["original"] = mets::to_json(item.original);
@@ -177,7 +181,7 @@ class Ingest {
     if (existing) return compare_existing(item, *existing);
     if (existing.error().code() != Code::not_found) return std::move(existing).error();
     if (request_.dry_run) return Outcome::stored;
-    return deposit(item);
+    return deposit(item, nullptr);
   }
 
   Result<Outcome> compare_existing(const PlannedItem& item, const json::Object& existing) {
@@ -185,19 +189,71 @@ class Ingest {
     TRY_SET(const json::Object version,
             store_.index().record(store::keys::version(
                 slug, static_cast<std::uint32_t>(json::number_at(existing, "head_version")))));
-    if (json::text_at(version, "ingest_id") == request_.job.text()) return Outcome::stored;
-    TRY_SET(const std::string fingerprint, fingerprint_of_files(item));
-    if (fingerprint == json::text_at(existing, "fingerprint")) return Outcome::unchanged;
-    return Error(Code::exists,
-                 "the store has an item '" + slug +
-                     "' with other files or another description; this version stores no second "
-                     "version of an item. Give the deposit another identifier, or leave it out")
-        .as("already-exists");
+    if (json::text_at(version, "ingest_id") == request_.job.text()) {
+      return json::number_at(version, "number") > 1 ? Outcome::updated : Outcome::stored;
+    }
+    TRY_SET(const auto digests, digests_of_files(item));
+    if (fingerprint_of(item, digests) == json::text_at(existing, "fingerprint")) {
+      return Outcome::unchanged;
+    }
+    if (!request_.new_versions) {
+      return Error(Code::exists,
+                   "the store has an item '" + slug +
+                       "' with other files or another description. To store this as its next "
+                       "version: --new-versions; if it is another item, give it another identifier")
+          .as("already-exists");
+    }
+    if (json::text_at(existing, "collection") != request_.collection.text()) {
+      return Error(Code::conflict, "the item '" + slug + "' belongs to the collection '" +
+                                       json::text_at(existing, "collection") +
+                                       "'; a version does not move it to another")
+          .as("other-collection");
+    }
+    TRY(tell_difference(item, existing, digests));
+    if (request_.dry_run) return Outcome::updated;
+    return deposit(item, &existing);
+  }
+
+  // The finding that says what the next version changes.
+  Result<void> tell_difference(const PlannedItem& item,
+                               const json::Object& existing,
+                               const Digests& digests) {
+    std::map<std::string, std::string> before;
+    TRY(store::for_each_file(store_, item.slug.text(),
+                             static_cast<std::uint32_t>(json::number_at(existing, "head_version")),
+                             [&](const index::FileRow& row) {
+                               if (row.role == "payload") before[row.path] = row.sha512.hex();
+                               return true;
+                             }));
+    std::size_t added = 0;
+    std::size_t replaced = 0;
+    for (const auto& [path, digest] : digests) {
+      const auto found = before.find(mets::payload_folder() + path);
+      if (found == before.end()) {
+        ++added;
+        continue;
+      }
+      if (found->second != digest) ++replaced;
+      before.erase(found);
+    }
+    std::string detail = "version " + std::to_string(json::number_at(existing, "head_version") + 1);
+    detail += " of the item: files " + std::to_string(added) + " added, " +
+              std::to_string(replaced) + " replaced, " + std::to_string(before.size()) +
+              " left out";
+    if (added + replaced + before.size() == 0) detail += "; another description";
+    add_finding({.code = "new-version",
+                 .severity = Severity::info,
+                 .detail = std::move(detail),
+                 .remedy = "",
+                 .path = item.files.empty() ? std::string() : item.files.front().deposit_path,
+                 .row = item.row,
+                 .item = item.slug.text()});
+    return {};
   }
 
   // Reads the deposit's files without storing them.
-  Result<std::string> fingerprint_of_files(const PlannedItem& item) {
-    std::vector<std::pair<std::string, std::string>> digests;
+  Result<Digests> digests_of_files(const PlannedItem& item) {
+    Digests digests;
     std::vector<std::byte> buffer(limits::kChunkBytes);
     for (const PlannedFile& file : item.files) {
       DepositSource source(store_.disk(), request_.folder, file, progress_.done_bytes);
@@ -210,7 +266,7 @@ class Ingest {
       }
       digests.emplace_back(file.data_path.text(), hasher.finish().front().hex());
     }
-    return fingerprint_of(item, digests);
+    return digests;
   }
 
   Result<ObjectId> new_object_id(const PlannedItem& item) {
@@ -218,13 +274,35 @@ class Ingest {
     return ObjectId::parse("ark:/" + request_.naan + "/" + item.slug.text());
   }
 
-  Result<Outcome> deposit(const PlannedItem& item) {
+  // When the versions of an item were made, the first one first.
+  Result<std::vector<Timestamp>> versions_of(const PlannedItem& item, std::uint64_t head) {
+    std::vector<Timestamp> times;
+    for (std::uint32_t number = 1; number <= head; ++number) {
+      TRY_SET(const json::Object version,
+              store_.index().record(store::keys::version(item.slug.text(), number)));
+      TRY_SET(const Timestamp time, Timestamp::parse(json::text_at(version, "created_at")));
+      times.push_back(time);
+    }
+    return times;
+  }
+
+  Result<std::unique_ptr<store::Deposit>> begin(const PlannedItem& item,
+                                                const json::Object* existing) {
+    if (existing == nullptr) {
+      TRY_SET(const ObjectId object, new_object_id(item));
+      return store_.begin(object);
+    }
+    TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(*existing, "object")));
+    return store_.begin_version(object, json::text_at(*existing, "inventory_digest"));
+  }
+
+  // Stores a new item, or the next version of an existing one.
+  Result<Outcome> deposit(const PlannedItem& item, const json::Object* existing) {
     // Metadata, inventories and folders come on top of the payload.
     constexpr std::uint64_t kPackageBytes = 128 * 1024;
     TRY_SET(const auto space,
             store_.reserve(item.size_bytes() + kPackageBytes, item.files.size() + 16));
-    TRY_SET(const ObjectId object, new_object_id(item));
-    TRY_SET(auto deposit, store_.begin(object));
+    TRY_SET(auto deposit, begin(item, existing));
 
     journal::Event event = store_.event(journal::type::kIngestion, request_.agent);
     mets::PackageInput package;
@@ -235,8 +313,11 @@ class Ingest {
     package.created = event.time;
     package.parts = item.parts;
     package.read_back = store_.verifies_after_write();
+    if (existing != nullptr) {
+      TRY_SET(package.earlier, versions_of(item, json::number_at(*existing, "head_version")));
+    }
     std::map<std::string, mets::Held> held;
-    std::vector<std::pair<std::string, std::string>> digests;
+    Digests digests;
     for (const PlannedFile& file : item.files) {
       TRY_SET(const index::FileRow row, add_payload(*deposit, file, &package));
       held[row.path] = {row.size_bytes, row.sha512};
@@ -272,7 +353,7 @@ class Ingest {
         .user_address = "urn:versement:agent:" + percent_encode(request_.agent)};
     TRY(store_.commit(std::move(deposit), note, std::move(event)));
     bytes_stored_ += item.size_bytes();
-    return Outcome::stored;
+    return existing == nullptr ? Outcome::stored : Outcome::updated;
   }
 
   Result<index::FileRow> add_payload(store::Deposit& deposit,
@@ -313,6 +394,7 @@ class Ingest {
     for (std::size_t i = 0; i < plan.items.size(); ++i) {
       const Outcome outcome = *outcomes_[i];
       result_.items_stored += outcome == Outcome::stored ? 1 : 0;
+      result_.items_updated += outcome == Outcome::updated ? 1 : 0;
       result_.items_unchanged += outcome == Outcome::unchanged ? 1 : 0;
       result_.items_rejected += outcome == Outcome::rejected ? 1 : 0;
       json::Object line;
@@ -363,6 +445,7 @@ json::Object IngestResult::to_json() const {
   json::Object object;
   object["items_found"] = items_found;
   object["items_stored"] = items_stored;
+  object["items_updated"] = items_updated;
   object["items_unchanged"] = items_unchanged;
   object["items_rejected"] = items_rejected;
   object["bytes_stored"] = bytes_stored;

@@ -28,12 +28,15 @@ struct IngestRequest {
   Defaults defaults;
   mets::Organisation archivist;
   bool dry_run = false;
+  // What differs from the item that the store has becomes its next version; else it is refused.
+  bool new_versions = false;
   std::size_t workers = 16;  // most of them wait for the disk, and share its syncs
 };
 
 struct IngestResult {
   std::uint64_t items_found = 0;
   std::uint64_t items_stored = 0;     // now, or by an earlier attempt of the same job
+  std::uint64_t items_updated = 0;    // got a further version
   std::uint64_t items_unchanged = 0;  // were in the store with the same files and description
   std::uint64_t items_rejected = 0;
   std::uint64_t bytes_stored = 0;

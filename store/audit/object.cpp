@@ -79,14 +79,16 @@ class ObjectCheck {
     std::optional<ocfl::Inventory> inventory;
     std::string bytes;
     std::string why;
-    for (const char* const place : {"", "v1"}) {
+    const std::string wanted = object_.inventories.empty() ? "" : object_.inventories.back();
+    const auto head = static_cast<std::uint32_t>(object_.inventories.size());
+    for (const std::string& place : {std::string(), Version(head).folder()}) {
       auto read = read_file(disk_, object_.folder / place / ocfl::kInventoryName,
                             limits::kInventoryBytesMax);
       if (!read) {
         if (why.empty()) why = read.error().what();
         continue;
       }
-      if (digest_of(Algorithm::sha512, *read).hex() != object_.inventory_sha512) {
+      if (digest_of(Algorithm::sha512, *read).hex() != wanted) {
         if (why.empty()) why = "the inventory is another than the journal says";
         continue;
       }
@@ -100,7 +102,7 @@ class ObjectCheck {
       each_({.outcome = Outcome::mismatch,
              .path = std::string(ocfl::kInventoryName),
              .size_bytes = 0,
-             .expected = object_.inventory_sha512,
+             .expected = wanted,
              .found = {},
              .detail = why + "; without a right inventory no other file can be judged"});
       return false;
@@ -118,6 +120,14 @@ class ObjectCheck {
     for (const std::string& folder : {std::string(), Version(inventory.head()).folder() + "/"}) {
       expect_bytes(folder + name, bytes);
       expect_bytes(folder + sidecar_name, sidecar);
+    }
+    // Earlier versions keep the inventories that they had.
+    for (std::uint32_t number = 1; number < object_.inventories.size(); ++number) {
+      const auto digest = Digest::from_hex(Algorithm::sha512, object_.inventories[number - 1]);
+      if (!digest) continue;  // The journal names none: what stands there is unexpected.
+      const std::string folder = Version(number).folder() + "/";
+      expected_[folder + name] = {*digest, std::nullopt};
+      expect_bytes(folder + sidecar_name, ocfl::write_sidecar(*digest));
     }
     for (const auto& [hex, paths] : inventory.manifest) {
       const auto digest = Digest::from_hex(inventory.algorithm, hex);

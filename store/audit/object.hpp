@@ -5,6 +5,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "store/audit/outcome.hpp"
 #include "store/base/disk.hpp"
@@ -14,7 +15,9 @@ namespace versement::audit {
 
 struct ObjectToCheck {
   Path folder;
-  std::string inventory_sha512;  // of the root inventory, as the journal says
+  // SHA-512 of the inventory of each version, as the journal says, the first one first; the last is
+  // the object's own.
+  std::vector<std::string> inventories;
 };
 
 // Calls `each` once for every file that the object has or should have: payload, inventories,

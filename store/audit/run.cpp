@@ -21,10 +21,13 @@ namespace keys = store::keys;
 constexpr std::size_t kBatch = 64;
 constexpr std::chrono::milliseconds kSyncEvery{2000};
 
+// Strange finds that are looked at again together.
+constexpr std::size_t kSuspectsMax = 1000;
+
 struct Subject {
   std::string owner;
   std::string object;
-  std::string inventory;
+  std::vector<std::string> inventories;  // of its versions, as the journal says
 };
 
 struct Checked {
@@ -183,14 +186,14 @@ class Audit {
     const std::string id = subject->owner.substr(blank + 1);
     if (kind == "item") {
       TRY_SET(const json::Object item, store_.index().record(keys::item(id)));
-      subject->inventory = json::text_at(item, "inventory_digest");
+      TRY_SET(subject->inventories, store::inventories_of_item(store_, id));
       if (!scope_.item.empty() && scope_.item != id) return false;
       if (!scope_.collection.empty() && scope_.collection != json::text_at(item, "collection")) {
         return false;
       }
     } else {
       TRY_SET(const json::Object transfer, store_.index().record(keys::transfer(id)));
-      subject->inventory = json::text_at(transfer, "seal_inventory_digest");
+      subject->inventories = {json::text_at(transfer, "seal_inventory_digest")};
       if (!scope_.item.empty() || !scope_.collection.empty()) return false;
     }
     return due(subject->owner);
@@ -227,11 +230,25 @@ class Audit {
     }
   }
 
-  void check(const Subject& subject, Checked* into) {
+  // A version may have come in while the object was read: what looks like damage then is looked at
+  // again, against what the journal says now.
+  void check(Subject subject, Checked* into) {
+    check_once(subject, into);
+    while (into->totals.verdict() != "clean" && !stop_.stop_requested()) {
+      store_.settle();
+      const std::vector<std::string> before = subject.inventories;
+      if (auto again = complete(&subject); !again || subject.inventories == before) break;
+      *into = {};
+      check_once(subject, into);
+    }
+    ++progress_.done_items;
+  }
+
+  void check_once(const Subject& subject, Checked* into) {
     const auto object = ObjectId::parse(subject.object);
     ObjectToCheck to_check;
     if (object) to_check.folder = store_.object_folder(*object);
-    to_check.inventory_sha512 = subject.inventory;
+    to_check.inventories = subject.inventories;
     const auto done = check_object(store_.disk(), to_check, stop_, progress_.done_bytes,
                                    [&](FileOutcome&& outcome) {
                                      into->totals.add(outcome.outcome);
@@ -240,7 +257,6 @@ class Audit {
                                    });
     (void)done;  // Only "cancelled", which check_objects sees by itself.
     into->at = store_.clock().now();
-    ++progress_.done_items;
   }
 
   Result<void> keep(const std::vector<std::pair<std::string, Subject>>& batch,
@@ -316,53 +332,70 @@ class Audit {
 
   // ------------------------------------------------------------------ what should not be there
 
-  // Objects and files of the root that the journal does not know.
+  // Objects and files of the root that the journal does not know. Deposits come in meanwhile: what
+  // looks strange is looked at again once they have settled.
   Result<void> check_strays() {
     std::string lines;
-    const Path& root = store_.layout().root;
-    auto walked =
-        ocfl::walk_root(store_.disk(), root, [&](const ocfl::Found& found) -> Result<void> {
-          if (stop_.stop_requested()) return Error(Code::cancelled, "the audit was stopped");
-          std::string detail;
-          switch (found.kind) {
-            case ocfl::Found::Kind::object: {
-              TRY_SET(const bool known, is_known(found.path));
-              if (known) return {};
-              detail = "an object that the journal does not know";
-              break;
-            }
-            case ocfl::Found::Kind::stray_file:
-              detail = "belongs to no object";
-              break;
-            case ocfl::Found::Kind::empty_folder:
-              detail = "an empty folder";
-              break;
-          }
-          add_line(file_line("",
-                             {.outcome = Outcome::unexpected,
-                              .path = found.path.native(),
-                              .size_bytes = 0,
-                              .expected = {},
-                              .found = {},
-                              .detail = detail},
-                             store_.clock().now()),
-                   &lines);
-          ++progress_.done_files;
-          return {};
-        });
+    std::vector<ocfl::Found> suspects;
+    auto walked = ocfl::walk_root(store_.disk(), store_.layout().root,
+                                  [&](const ocfl::Found& found) -> Result<void> {
+                                    if (stop_.stop_requested()) {
+                                      return Error(Code::cancelled, "the audit was stopped");
+                                    }
+                                    TRY_SET(const std::string stray, why_stray(found));
+                                    if (!stray.empty()) suspects.push_back(found);
+                                    if (suspects.size() < kSuspectsMax) return {};
+                                    return judge(&suspects, &lines);
+                                  });
+    if (walked) walked = judge(&suspects, &lines);
     if (!walked && walked.error().code() == Code::cancelled) return walked;
-    if (!walked) {
-      add_line(file_line("",
-                         {.outcome = Outcome::unreadable,
-                          .path = "",
-                          .size_bytes = 0,
-                          .expected = {},
-                          .found = {},
-                          .detail = walked.error().what()},
-                         store_.clock().now()),
-               &lines);
-    }
+    if (!walked) add_stray(Outcome::unreadable, "", walked.error().what(), &lines);
     return record_.append(lines);
+  }
+
+  Result<void> judge(std::vector<ocfl::Found>* suspects, std::string* lines) {
+    if (!suspects->empty()) store_.settle();
+    for (const ocfl::Found& found : *suspects) {
+      TRY_SET(const bool there, path_exists(store_.disk(), store_.layout().root / found.path));
+      if (!there) continue;
+      TRY_SET(const std::string stray, why_stray(found));
+      if (!stray.empty()) add_stray(Outcome::unexpected, found.path.native(), stray, lines);
+    }
+    suspects->clear();
+    return {};
+  }
+
+  // Empty when it may be there.
+  Result<std::string> why_stray(const ocfl::Found& found) {
+    switch (found.kind) {
+      case ocfl::Found::Kind::object: {
+        TRY_SET(const bool known, is_known(found.path));
+        return known ? std::string() : std::string("an object that the journal does not know");
+      }
+      case ocfl::Found::Kind::stray_file:
+        return std::string("belongs to no object");
+      case ocfl::Found::Kind::empty_folder: {
+        TRY_SET(const auto entries, list_sorted(store_.disk(), store_.layout().root / found.path));
+        return entries.empty() ? std::string("an empty folder") : std::string();
+      }
+    }
+    return std::string("of a kind that is not known");
+  }
+
+  void add_stray(Outcome outcome,
+                 const std::string& path,
+                 const std::string& detail,
+                 std::string* lines) {
+    add_line(file_line("",
+                       {.outcome = outcome,
+                        .path = path,
+                        .size_bytes = 0,
+                        .expected = {},
+                        .found = {},
+                        .detail = detail},
+                       store_.clock().now()),
+             lines);
+    ++progress_.done_files;
   }
 
   // An object lies where its id says, the id stands in the folder's name, and the index has it.

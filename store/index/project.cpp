@@ -136,18 +136,23 @@ void put_verified(const Act& act, const std::string& owner) {
   act.rows.put(keys::verification(owner), state);
 }
 
-Result<void> count(const Act& act, const Totals& totals, std::uint64_t items) {
+// Counts an item in; a further version of it instead of the one before.
+Result<void> count(const Act& act, const json::Object& before, const Totals& totals) {
+  const std::uint64_t items = before.empty() ? 1 : 0;
+  // Unsigned arithmetic wraps: what is less is subtracted.
+  const std::uint64_t files = totals.payload_files - json::number_at(before, "file_count");
+  const std::uint64_t bytes = totals.payload_bytes - json::number_at(before, "size_bytes");
   TRY_SET(json::Object counters, act.rows.record(keys::counters()));
   add_to(&counters, "items", items);
-  add_to(&counters, "files", totals.payload_files);
-  add_to(&counters, "bytes", totals.payload_bytes);
+  add_to(&counters, "files", files);
+  add_to(&counters, "bytes", bytes);
   act.rows.put(keys::counters(), counters);
 
   const std::string key = keys::collection(act.object("collection"));
   TRY_SET(json::Object record, act.rows.record(key));
   if (record.empty()) return {};
   add_to(&record, "item_count", items);
-  add_to(&record, "size_bytes", totals.payload_bytes);
+  add_to(&record, "size_bytes", bytes);
   act.rows.put(key, record);
   return {};
 }
@@ -169,8 +174,8 @@ Result<void> ingestion(const Act& act) {
   const Totals totals = totals_of(files);
 
   TRY_SET(json::Object record, act.rows.record(keys::item(slug)));
-  const bool fresh = record.empty();
-  if (fresh) {
+  const json::Object before = record;
+  if (before.empty()) {
     record["id"] = slug;
     record["created_at"] = act.event.time.text();
     record["sequence"] = act.index;
@@ -183,6 +188,7 @@ Result<void> ingestion(const Act& act) {
   record["updated_at"] = act.event.time.text();
   record["inventory_digest"] = json::text_at(detail, "inventory");
   record["metadata"] = json::object_at(detail, "metadata");
+  record.erase("original");
   if (detail.contains("original")) record["original"] = json::object_at(detail, "original");
   record["source_identifier"] = json::text_at(detail, "source_identifier");
   record["fingerprint"] = json::text_at(detail, "fingerprint");
@@ -209,8 +215,9 @@ Result<void> ingestion(const Act& act) {
   put_files(act, slug, version, files);
   act.rows.put(keys::object(act.object("object")), "item " + slug);
   put_identifiers(act, slug, json::object_at(detail, "metadata"));
-  put_verified(act, "item " + slug);
-  return count(act, totals, fresh ? 1 : 0);
+  // A further version reads nothing of the earlier ones again.
+  if (before.empty()) put_verified(act, "item " + slug);
+  return count(act, before, totals);
 }
 
 // -------------------------------------------------------------------------------- jobs

@@ -50,7 +50,11 @@ class Walker {
     if (depth > kHierarchyDepthMax) {
       return Error(Code::limit, (root_ / relative).native() + " lies more than 32 folders deep");
     }
-    TRY_SET(const auto entries, list_sorted(disk_, root_ / relative));
+    auto listed = list_sorted(disk_, root_ / relative);
+    // A folder that was made for a deposit may be gone again.
+    if (!listed && listed.error().code() == Code::not_found && depth > 0) return {};
+    if (!listed) return std::move(listed).error();
+    const std::vector<DirEntry>& entries = *listed;
     bool object = false;
     for (const DirEntry& entry : entries) {
       object = object || entry.name.starts_with("0=ocfl_object_");

@@ -79,17 +79,44 @@ Result<void> compare(std::span<const Digest> supplied,
 
 }  // namespace
 
-ObjectWriter::ObjectWriter(Disk& disk, Path folder, const ObjectId& id)
-    : disk_(&disk), folder_(std::move(folder)) {
-  inventory_.id = id.text();
+ObjectWriter::ObjectWriter(Disk& disk, Path folder, Inventory inventory)
+    : disk_(&disk),
+      folder_(std::move(folder)),
+      inventory_(std::move(inventory)),
+      version_(inventory_.head() + 1) {
+  inventory_.versions[version_];
 }
 
 Result<ObjectWriter> ObjectWriter::begin(Disk& disk, const Path& folder, const ObjectId& id) {
-  ObjectWriter writer(disk, folder, id);
+  Inventory inventory;
+  inventory.id = id.text();
+  ObjectWriter writer(disk, folder, std::move(inventory));
   TRY(disk.make_folder(folder, kFolderMode));
   writer.folders_.insert(folder);
-  TRY(writer.make_parents(folder / "v1" / "content" / "any"));
+  TRY(writer.make_parents(writer.version_folder() / "content" / "any"));
   return writer;
+}
+
+Result<ObjectWriter> ObjectWriter::begin_version(Disk& disk,
+                                                 const Path& folder,
+                                                 LoadedInventory current) {
+  const Inventory& inventory = current.inventory;
+  if (inventory.algorithm != Algorithm::sha512 || inventory.content_directory != "content") {
+    return Error(Code::unsupported,
+                 inventory.id +
+                     " was made by another program with another digest or content "
+                     "folder; versions are added to objects of ours only");
+  }
+  ObjectWriter writer(disk, folder, std::move(current.inventory));
+  writer.base_ = current.digest;
+  TRY(disk.make_folder(folder, kFolderMode));
+  writer.folders_.insert(folder);
+  TRY(writer.make_parents(writer.version_folder() / "content" / "any"));
+  return writer;
+}
+
+Path ObjectWriter::version_folder() const {
+  return folder_ / Version(version_).folder();
 }
 
 Result<void> ObjectWriter::make_parents(const Path& file) {
@@ -109,7 +136,7 @@ Result<StagedFile> ObjectWriter::add(const LogicalPath& path,
     return Error(Code::exists, "the object has the path " + path.text() + " already");
   }
   // The content path may depend on the digest, which is known only afterwards.
-  const Path temporary = folder_ / "v1" / "content" / ".incoming";
+  const Path temporary = version_folder() / "content" / ".incoming";
   const auto algorithms = algorithms_for(supplied);
   auto copied = copy(*disk_, source, temporary, algorithms, stop);
   Result<void> same;
@@ -157,8 +184,28 @@ Result<StagedFile> ObjectWriter::store(const LogicalPath& path,
     TRY(disk_->remove_file(temporary));
   }
   facts.content_path = contents.front();
-  inventory_.versions[1].state[sha512].push_back(path.text());
+  inventory_.versions[version_].state[sha512].push_back(path.text());
   logical_paths_.insert(path.text());
+  files_.push_back(facts);
+  return facts;
+}
+
+Result<StagedFile> ObjectWriter::keep(const StagedFile& known) {
+  if (logical_paths_.contains(known.path.text())) {
+    return Error(Code::exists, "the object has the path " + known.path.text() + " already");
+  }
+  const std::string sha512 = known.sha512.hex();
+  const DigestMap& before = inventory_.versions[version_ - 1].state;
+  const auto same = before.find(sha512);
+  if (same == before.end() || std::find(same->second.begin(), same->second.end(),
+                                        known.path.text()) == same->second.end()) {
+    return Error(Code::not_found,
+                 "the version before has no file " + known.path.text() + " with these bytes");
+  }
+  StagedFile facts = known;
+  facts.content_path = inventory_.manifest[sha512].front();
+  inventory_.versions[version_].state[sha512].push_back(known.path.text());
+  logical_paths_.insert(known.path.text());
   files_.push_back(facts);
   return facts;
 }
@@ -173,7 +220,7 @@ Result<Path> ObjectWriter::free_content_path(const LogicalPath& path, const Dige
       return Error(Code::internal, "no free content path for " + path.text());
     }
   }
-  return Path("v1") / "content" / chosen;
+  return Path(Version(version_).folder()) / "content" / chosen;
 }
 
 Result<void> ObjectWriter::write_small(const Path& path, std::string_view bytes) {
@@ -185,16 +232,16 @@ Result<void> ObjectWriter::write_small(const Path& path, std::string_view bytes)
 }
 
 Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
-  InventoryVersion& version = inventory_.versions[1];
+  InventoryVersion& version = inventory_.versions[version_];
   version.created = note.created.text_seconds();
   version.message = note.message;
   version.user_name = note.user_name;
   version.user_address = note.user_address;
   for (auto& [digest, paths] : version.state)
     std::sort(paths.begin(), paths.end());
-  if (files_.empty()) {  // No content folder when there is nothing in it (E024).
-    TRY(disk_->remove_folder(folder_ / "v1" / "content"));
-    folders_.erase(folder_ / "v1" / "content");
+  if (written_.empty()) {  // No content folder when there is nothing in it (E024).
+    TRY(disk_->remove_folder(version_folder() / "content"));
+    folders_.erase(version_folder() / "content");
   }
 
   const std::string bytes = write_inventory(inventory_);
@@ -205,13 +252,15 @@ Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
   if (!again) return std::move(again).error().during("our own inventory");
   const std::string sidecar = write_sidecar(staged.inventory_digest);
   const std::string sidecar_file = sidecar_name(inventory_.algorithm);
-  for (const Path& place : {folder_ / "v1", folder_}) {
+  for (const Path& place : {version_folder(), folder_}) {
     TRY(write_small(place / kInventoryName, bytes));
     TRY(write_small(place / sidecar_file, sidecar));
   }
-  TRY(write_small(folder_ / kObjectDeclarationName, kObjectDeclaration));
+  if (version_ == 1) TRY(write_small(folder_ / kObjectDeclarationName, kObjectDeclaration));
 
   staged.folder = folder_;
+  staged.version = version_;
+  staged.base = base_;
   staged.files = std::move(files_);
   std::sort(staged.files.begin(), staged.files.end(),
             [](const StagedFile& a, const StagedFile& b) { return a.path < b.path; });

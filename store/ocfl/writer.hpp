@@ -1,8 +1,9 @@
-// Staging: the first version of a new object, built beside the root and whole before it is moved
-// in.
+// Staging: the next version of an object, built beside the root and whole before it is moved in.
 //
-// What a writer leaves in its folder is a complete OCFL object. Nothing is synced but large files,
-// as they end, in the thread that hashed them: the store syncs many staged objects with one call.
+// What a writer leaves in its folder is, for a new object, the complete OCFL object; for a further
+// version, the version's folder (vN) and the object's new inventory with its sidecar. Nothing is
+// synced but large files, as they end, in the thread that hashed them: the store syncs many staged
+// objects with one call.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,9 @@ struct VersionNote {
 };
 
 struct StagedObject {
-  Path folder;  // the object, whole
+  Path folder;  // the object, whole; or of a further version what is new of it
+  std::uint32_t version = 1;
+  std::optional<Digest> base;  // of the inventory that a further version builds on
   Digest inventory_digest;
   std::vector<StagedFile> files;    // by logical path
   std::vector<Path> written_files;  // all files below the folder
@@ -55,6 +58,12 @@ class ObjectWriter {
  public:
   // Requires: `folder` does not exist, its parent does.
   static Result<ObjectWriter> begin(Disk& disk, const Path& folder, const ObjectId& id);
+  // A further version of the object that has this inventory. It begins without files: what stays is
+  // kept by name, what comes with the same bytes as an earlier content is not written again.
+  // Errors: unsupported for an object of another layout of versions or another digest.
+  static Result<ObjectWriter> begin_version(Disk& disk,
+                                            const Path& folder,
+                                            LoadedInventory current);
 
   // Writes one file from a source in one pass, with its digests. Digests that were supplied are
   // compared; md5 and sha1 that held go into the inventory's fixity block.
@@ -65,12 +74,15 @@ class ObjectWriter {
                          std::span<const Digest> supplied,
                          const std::stop_token& stop);
   Result<StagedFile> add(const LogicalPath& path, std::string_view bytes);
+  // Takes a file of the version before over as it is. `known` has its size and digests.
+  // Errors: not_found when that version has no file of this path and digest; exists.
+  Result<StagedFile> keep(const StagedFile& known);
 
   // Writes inventory, sidecar and declaration. The writer is used up.
   Result<StagedObject> finish(const VersionNote& note);
 
  private:
-  ObjectWriter(Disk& disk, Path folder, const ObjectId& id);
+  ObjectWriter(Disk& disk, Path folder, Inventory inventory);
   Result<StagedFile> store(const LogicalPath& path,
                            const Path& temporary,
                            StagedFile facts,
@@ -79,9 +91,13 @@ class ObjectWriter {
   Result<void> make_parents(const Path& file);
   Result<void> write_small(const Path& path, std::string_view bytes);
 
+  Path version_folder() const;
+
   Disk* disk_;
   Path folder_;
-  Inventory inventory_;
+  Inventory inventory_;  // of the version to come
+  std::uint32_t version_ = 1;
+  std::optional<Digest> base_;
   std::vector<StagedFile> files_;
   std::set<std::string> logical_paths_;
   std::set<std::string> content_keys_;  // folded: no two content paths differ in case only

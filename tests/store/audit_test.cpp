@@ -168,15 +168,13 @@ class UnsteadyTest : public AuditTest {
  protected:
   std::vector<Outcome> check(UnsteadyDisk& disk) {
     disk.target = below(payload_);
-    const auto item = store::item_record(*store_, "F-1");
-    EXPECT_OK(item);
+    const auto inventories = store::inventories_of_item(*store_, "F-1");
+    EXPECT_OK(inventories);
     std::vector<Outcome> bad;
     std::atomic<std::uint64_t> bytes{0};
-    EXPECT_OK(check_object(disk, {object_, json::text_at(*item, "inventory_digest")}, {}, bytes,
-                           [&](FileOutcome&& outcome) {
-                             if (outcome.outcome != Outcome::verified)
-                               bad.push_back(outcome.outcome);
-                           }));
+    EXPECT_OK(check_object(disk, {object_, *inventories}, {}, bytes, [&](FileOutcome&& outcome) {
+      if (outcome.outcome != Outcome::verified) bad.push_back(outcome.outcome);
+    }));
     return bad;
   }
 };

@@ -1,5 +1,6 @@
 #include "store/store.hpp"
 
+#include <map>
 #include <thread>
 
 #include "store/commit.hpp"
@@ -139,6 +140,114 @@ TEST_F(StoreTest, staging_without_an_intent_is_swept) {
 }
 
 // What a crash leaves between the rename and the journal: the object, and its intent.
+class VersionTest : public StoreTest {
+ protected:
+  using Fill = std::function<void(Deposit&)>;
+
+  void SetUp() override {
+    StoreTest::SetUp();
+    auto object = deposit("F-1", "first bytes");
+    ASSERT_OK(object);
+    object_ = *object;
+  }
+
+  std::string head() const {
+    return json::text_at(*item_record(*store_, "F-1"), "inventory_digest");
+  }
+
+  Result<Committed> add_version(const std::string& base, const Fill& fill) {
+    TRY_SET(auto deposit, store_->begin_version(object_, base));
+    fill(*deposit);
+    journal::Event event = store_->event(journal::type::kIngestion, "tester");
+    event.objects["item"] = "F-1";
+    event.objects["collection"] = "c";
+    event.detail["metadata"] = json::Object{{"title", json::Object{{"fr", "Fiche"}}}};
+    return store_->commit(std::move(deposit), {clock_.now(), "m", "t", "mailto:t@example.org"},
+                          std::move(event));
+  }
+
+  index::FileRow row(std::uint32_t version, const std::string& path) const {
+    auto found = store_->file_row("F-1", version, path);
+    EXPECT_OK(found);
+    return found ? *found : index::FileRow();
+  }
+
+  static constexpr const char* kPayload = "representations/master/data/fiche é.txt";
+  ObjectId object_;
+};
+
+TEST_F(VersionTest, adds_replaces_keeps_and_leaves_out) {
+  ASSERT_OK(add_version(head(), [&](Deposit& deposit) {
+    EXPECT_OK(deposit.keep(row(1, kPayload)));
+    EXPECT_OK(deposit.add(LogicalPath::literal("METS.xml"), "<mets v='2'/>", {}));
+    EXPECT_OK(deposit.add(LogicalPath::literal("new"), "new bytes", {}));
+  }));
+  expect_whole(object_);
+  EXPECT_EQ(row(2, kPayload).content_path, row(1, kPayload).content_path);
+  EXPECT_EQ(row(2, "METS.xml").content_path, "v2/content/METS.xml");
+  EXPECT_EQ(*read_source(*store_->file(object_, row(1, "METS.xml")), 100), "<mets/>");
+  EXPECT_EQ(*read_source(*store_->file(object_, row(2, "METS.xml")), 100), "<mets v='2'/>");
+  ASSERT_OK(add_version(head(), [&](Deposit& deposit) {
+    EXPECT_OK(deposit.add(LogicalPath::literal("METS.xml"), "<mets/>", {}));  // as version 1 had it
+    EXPECT_FAILS(deposit.keep(row(1, "METS.xml")), Code::exists);
+    index::FileRow wrong = row(2, "new");
+    wrong.sha512 = digest_of(Algorithm::sha512, "other");
+    EXPECT_FAILS(deposit.keep(wrong), Code::not_found);
+  }));
+  expect_whole(object_);
+  EXPECT_EQ(row(3, "METS.xml").content_path, "v1/content/METS.xml");
+  EXPECT_FAILS(store_->file_row("F-1", 3, kPayload), Code::not_found);
+  // No content folder for a version that brought no bytes.
+  EXPECT_FALSE(*path_exists(real_disk(), store_->object_folder(object_) / "v3" / "content"));
+  EXPECT_EQ(json::number_at(*item_record(*store_, "F-1"), "head_version"), 3u);
+  EXPECT_EQ(inventories_of_item(*store_, "F-1")->size(), 3u);
+  // Staging is gone, what is stored is closed.
+  EXPECT_TRUE(list_sorted(real_disk(), store_->layout().work)->empty());
+  for (const char* folder : {"", "v1", "v2", "v3"}) {
+    EXPECT_EQ(real_disk().info(store_->object_folder(object_) / folder)->mode, 0555u) << folder;
+  }
+  EXPECT_EQ(real_disk().info(store_->object_folder(object_) / "inventory.json")->mode, 0444u);
+}
+
+TEST_F(VersionTest, another_version_that_came_first_is_a_conflict) {
+  const std::string base = head();
+  const auto fill = [](Deposit& deposit) {
+    EXPECT_OK(deposit.add(LogicalPath::literal("METS.xml"), "<mets v='2'/>", {}));
+  };
+  auto slow = store_->begin_version(object_, base);
+  ASSERT_OK(slow);
+  ASSERT_OK((*slow)->add(LogicalPath::literal("METS.xml"), "<mets v='slow'/>", {}));
+  ASSERT_OK(add_version(base, fill));
+  EXPECT_FAILS(add_version(base, fill), Code::conflict);
+  journal::Event event = store_->event(journal::type::kIngestion, "tester");
+  event.objects["item"] = "F-1";
+  EXPECT_FAILS(store_->commit(std::move(*slow), {clock_.now(), "m", "t", ""}, std::move(event)),
+               Code::conflict);
+  expect_whole(object_);
+  EXPECT_EQ(json::number_at(*item_record(*store_, "F-1"), "head_version"), 2u);
+}
+
+TEST_F(VersionTest, the_index_is_the_same_when_it_is_made_again) {
+  ASSERT_OK(add_version(head(), [&](Deposit& deposit) {
+    EXPECT_OK(deposit.keep(row(1, kPayload)));
+    EXPECT_OK(deposit.add(LogicalPath::literal("METS.xml"), "<mets v='2'/>", {}));
+  }));
+  const auto rows = [&] {
+    std::map<std::string, std::string> all;
+    EXPECT_OK(store_->index().scan("", "", [&](std::string_view key, std::string_view value) {
+      all.emplace(key, value);
+      return true;
+    }));
+    return all;
+  };
+  const auto before = rows();
+  const Path index = store_->layout().index;
+  store_.reset();
+  ASSERT_OK(remove_tree(real_disk(), index));
+  open();
+  EXPECT_EQ(rows(), before);
+}
+
 class InterruptedTest : public StoreTest {
  protected:
   void interrupt(bool installed, bool damaged) {
@@ -157,6 +266,7 @@ class InterruptedTest : public StoreTest {
         {"files", json::Array{json::Object{{"path", "a"}, {"size", 7}, {"role", "payload"}}}}};
     const Path target = store_->object_folder(object_);
     const json::Object intent{{"v", 1},
+                              {"version", 1},
                               {"target", target.lexically_relative(store_->layout().root).native()},
                               {"inventory", staged->inventory_digest.hex()},
                               {"event", *json::parse_object(*journal::entry_of(event))}};
