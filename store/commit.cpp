@@ -16,14 +16,21 @@ constexpr std::size_t kGroupMax = 64;
 // Above this many files one syncfs is cheaper than an fsync for each.
 constexpr std::size_t kSyncEachMax = 20;
 
+// After a sync that failed nobody knows what the disk holds; an error before it says nothing.
+constexpr std::string_view kSyncFailed = "sync-failed";
+
 Result<void> sync_path(Disk& disk, const Path& path, int flags) {
   TRY_SET(const Fd fd, disk.open(path, flags));
-  return disk.sync(fd, path);
+  auto synced = disk.sync(fd, path);
+  if (!synced) return std::move(synced).error().as(kSyncFailed);
+  return {};
 }
 
 Result<void> sync_file_system(Disk& disk, const Path& folder) {
   TRY_SET(const Fd fd, disk.open(folder, O_RDONLY | O_DIRECTORY));
-  return disk.sync_file_system(fd, folder);
+  auto synced = disk.sync_file_system(fd, folder);
+  if (!synced) return std::move(synced).error().as(kSyncFailed);
+  return {};
 }
 
 // Reads a file past the page cache and compares.
@@ -105,7 +112,7 @@ void Committer::serve_barrier(std::span<Transaction* const> group) {
     synced = Error(Code::unavailable, "read-only: " + *why).as("read-only");
   } else {
     synced = sync_group(group);
-    if (!synced) {
+    if (!synced && synced.error().reason() == kSyncFailed) {
       // What the disk holds of these pages is unknown; a second sync would lie.
       fail(synced.error().what());
       synced = Error(Code::unavailable, "read-only: " + synced.error().what()).as("read-only");
@@ -154,7 +161,13 @@ void Committer::settle() {
 void Committer::serve_install(std::span<Transaction* const> group) {
   const std::scoped_lock installing(installing_);
   std::vector<Transaction*> installed;
+  // What is in the root must get into the journal: its place there is taken first.
+  const auto reserved = log_.reserve(group.size() * (limits::kEntryBytesMax + 1024));
   for (Transaction* const transaction : group) {
+    if (!reserved) {
+      transaction->outcome = reserved.error();
+      continue;
+    }
     if (const auto why = failure()) {
       transaction->outcome = Error(Code::unavailable, "read-only: " + *why).as("read-only");
       continue;
@@ -268,13 +281,15 @@ void Committer::record(std::span<Transaction* const> installed) {
     entries.push_back({.event = transaction->event, .attachment = transaction->rows});
   }
   auto first = log_.append(std::move(entries));
+  if (!first) fail(first.error().what());
   for (std::size_t i = 0; i < installed.size(); ++i) {
     Transaction* const transaction = installed[i];
     if (first) {
       transaction->journal_index = *first + i;
     } else {
       transaction->keep = true;
-      transaction->outcome = first.error();
+      transaction->outcome =
+          Error(Code::unavailable, "read-only: " + first.error().what()).as("read-only");
     }
   }
 }
@@ -288,7 +303,8 @@ Error other_version(const ObjectId& object) {
 
 void remove_empty_parents(Disk& disk, const Path& root, const Path& target) {
   for (Path parent = target.parent_path(); parent != root; parent = parent.parent_path()) {
-    if (!disk.remove_folder(parent)) return;  // Not empty, or gone already.
+    const auto removed = disk.remove_folder(parent);
+    if (!removed && removed.error().code() != Code::not_found) return;  // It is in use.
   }
 }
 

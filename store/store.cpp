@@ -369,11 +369,14 @@ Result<std::unique_ptr<Deposit>> Store::begin(const ObjectId& object) {
 
 Result<std::unique_ptr<Deposit>> Store::begin_version(const ObjectId& object,
                                                       std::string_view base) {
-  TRY_SET(ocfl::LoadedInventory current, ocfl::load_inventory(state_->disk, object_folder(object)));
-  if (current.digest.hex() != base) return other_version(object);
   TRY_SET(const Path folder, state_->make_staging());
-  auto writer =
-      ocfl::ObjectWriter::begin_version(state_->disk, folder / "object", std::move(current));
+  const auto make = [&]() -> Result<ocfl::ObjectWriter> {
+    TRY_SET(ocfl::LoadedInventory current,
+            ocfl::load_inventory(state_->disk, object_folder(object)));
+    if (current.digest.hex() != base) return other_version(object);
+    return ocfl::ObjectWriter::begin_version(state_->disk, folder / "object", std::move(current));
+  };
+  auto writer = make();
   if (!writer) {
     (void)remove_tree(state_->disk, folder);
     return std::move(writer).error();

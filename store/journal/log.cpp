@@ -75,6 +75,7 @@ class Log::State {
   void stop();
 
   Result<std::uint64_t> append(std::vector<Entry> entries);
+  Result<void> reserve(std::uint64_t bytes);
   Result<void> publish_now();
 
   Result<void> for_each(
@@ -112,7 +113,7 @@ class Log::State {
   void write_loop();
   std::vector<Waiter*> next_group(std::unique_lock<std::mutex>* lock);
   Result<void> write_group(std::span<Waiter* const> group);
-  Result<void> reserve(std::uint64_t bytes);
+  Result<void> reserve_locked(std::uint64_t bytes);
   void add_leaf(const Hash& leaf, Place place);
   void fail(const std::string& why);
 
@@ -405,6 +406,11 @@ void Log::State::fail(const std::string& why) {
 }
 
 Result<void> Log::State::reserve(std::uint64_t bytes) {
+  const std::scoped_lock io(io_mutex_);
+  return reserve_locked(bytes);
+}
+
+Result<void> Log::State::reserve_locked(std::uint64_t bytes) {
   const std::uint64_t needed = tail_end_ + bytes;
   if (needed <= allocated_) return {};
   const std::uint64_t wanted = needed + kReserveBytes;
@@ -434,13 +440,17 @@ Result<void> Log::State::write_group(std::span<Waiter* const> group) {
       signer_.sign({.origin = signer_.key().name(), .size = tree.size(), .root = tree.root()});
   append_frame(FrameKind::checkpoint, tree.size(), note, &bytes);
 
-  TRY(reserve(bytes.size()));
+  TRY(reserve_locked(bytes.size()));
   std::span<const std::byte> rest = as_bytes(bytes);
   std::uint64_t offset = tail_end_;
   while (!rest.empty()) {
     auto count = disk_.write_at(*tail_, rest, offset, tail_path_);
     if (!count) {
-      // Space is reserved, so this is the device. What it holds now is cut at the next start.
+      // Space was reserved, but not every file system keeps that promise. Nothing was acknowledged:
+      // what was written of the group is cut off, and the next group may have more luck.
+      auto cut = disk_.truncate(*tail_, tail_end_, tail_path_);
+      if (cut) allocated_ = tail_end_;
+      if (cut && count.error().code() == Code::no_space) return std::move(count).error();
       fail(count.error().what());
       return Error(Code::unavailable, "read-only: " + count.error().what()).as("read-only");
     }
@@ -719,6 +729,9 @@ Result<std::uint64_t> Log::append(Event event) {
   return state_->append(std::move(entries));
 }
 
+Result<void> Log::reserve(std::uint64_t bytes) {
+  return state_->reserve(bytes);
+}
 std::uint64_t Log::size() const {
   return state_->size();
 }

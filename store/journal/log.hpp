@@ -76,6 +76,9 @@ class Log {
   Result<std::uint64_t> append(std::vector<Entry> entries);
   Result<std::uint64_t> append(Event event);
 
+  // Sets space aside on the disk for entries to come. Errors: no_space (try again); io.
+  Result<void> reserve(std::uint64_t bytes);
+
   std::uint64_t size() const;                  // durable entries
   std::uint64_t published() const;             // of these, in tiles under the public checkpoint
   std::optional<std::string> failure() const;  // why appends are refused
