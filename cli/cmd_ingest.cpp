@@ -69,6 +69,15 @@ int report(Session& session, Client& client, const json::Object& ingest) {
   }
   const json::Object& problem = json::object_at(ingest, "problem");
   const bool dry = json::flag_at(ingest, "dry_run");
+  const std::string state = json::text_at(ingest, "state");
+  if (!ingest.contains("items_found") && (state == "failed" || state == "cancelled")) {
+    session.console().facts(
+        {{"ingest", json::text_at(ingest, "id")},
+         {"state", state},
+         {"because", json::text_at(problem, "detail")},
+         {"what is stored", "stays; run it again to go on: what is there is found unchanged"}});
+    return status;
+  }
   session.console().facts(
       {{"ingest", json::text_at(ingest, "id") + (dry ? " (dry run: nothing was stored)" : "")},
        {"state", json::text_at(ingest, "state")},

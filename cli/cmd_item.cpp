@@ -70,7 +70,7 @@ int show_collection(Session& session, const std::string& id) {
   return show_record(
       session, collection,
       {{"collection", json::text_at(collection, "id")},
-       {"title", title_of(collection)},
+       {"title", localized(json::object_at(collection, "title"))},
        {"items", std::to_string(json::number_at(collection, "item_count"))},
        {"size", human_bytes(json::number_at(collection, "size_bytes"))},
        {"agency", json::text_at(json::object_at(collection, "originating_agency"), "name")},

@@ -46,6 +46,15 @@ struct TokenFlags {
 int create_token(Session& session, const TokenFlags& flags) {
   auto client = session.client();
   if (!client) return session.fail(client.error());
+  if (!flags.out.empty()) {
+    const auto there = path_exists(real_disk(), flags.out);
+    if (!there) return session.fail(there.error());
+    if (*there) {
+      session.console().failure(
+          Error(Code::exists, flags.out + " is there already; name another file"), kUsage, {});
+      return kUsage;
+    }
+  }
   json::Object body{{"name", flags.name}, {"role", flags.role}};
   if (!flags.agreement.empty()) body["agreement"] = flags.agreement;
   if (!flags.expires.empty()) body["expires_at"] = flags.expires;

@@ -15,6 +15,9 @@ int show_transfer(Session& session, const json::Object& t) {
     if (!action.is_string()) continue;
     actions += (actions.empty() ? "" : ", ") + std::string(std::string_view(action.get_string()));
   }
+  std::string refused;
+  for (const auto& each : json::object_at(t, "refused_items"))
+    refused += (refused.empty() ? "" : ", ") + std::string(each.key());
   return show_record(
       session, t,
       {{"transfer", json::text_at(t, "reference")},
@@ -32,6 +35,10 @@ int show_transfer(Session& session, const json::Object& t) {
         json::number_at(t, "size_bytes") == 0 ? "" : human_bytes(json::number_at(t, "size_bytes"))},
        {"seal digest", json::text_at(t, "seal_digest")},
        {"accession number", json::text_at(t, "accession_number")},
+       {"offered", local_time(json::text_at(t, "offered_at"))},
+       {"custody since", local_time(json::text_at(t, "custody_granted_at"))},
+       {"refused items", refused},
+       {"rejected because", json::text_at(t, "reject_reason")},
        {"last anomaly", json::text_at(t, "last_anomaly")}});
 }
 

@@ -132,7 +132,7 @@ Result<std::vector<Path>> real_inboxes(const Settings& settings) {
 class SignalWaiter {
  public:
   explicit SignalWaiter(net::Server& server)
-      : thread_([&server] {
+      : thread_([&server, ended = &ended_] {
           sigset_t set = {};
           sigemptyset(&set);
           for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2})
@@ -141,7 +141,8 @@ class SignalWaiter {
           while (true) {
             int number = 0;
             if (::sigwait(&set, &number) != 0) continue;
-            if (number == SIGUSR2) return;  // Our own: the server has ended.
+            if (number == SIGUSR2 && ended->load()) return;  // Our own.
+            if (number == SIGUSR2) continue;
             if (number == SIGHUP) {
               log::warning("SIGHUP: this version takes up no changed settings; restart it");
               continue;
@@ -153,6 +154,7 @@ class SignalWaiter {
           }
         }) {}
   ~SignalWaiter() {
+    ended_ = true;
     (void)::pthread_kill(thread_.native_handle(), SIGUSR2);
     thread_.join();
   }
@@ -160,6 +162,7 @@ class SignalWaiter {
   SignalWaiter& operator=(const SignalWaiter&) = delete;
 
  private:
+  std::atomic<bool> ended_{false};
   std::thread thread_;
 };
 

@@ -20,18 +20,16 @@ constexpr int kFailed = 4;
 
 struct Flags {
   std::string config;
-  std::string data;
   std::vector<std::string> listen;
   std::vector<std::string> inboxes;
-  std::string tls_cert, tls_key;
-  std::string origin;
-  std::string log_level, log_format;
+  std::optional<std::string> data, tls_cert, tls_key, origin, log_level, log_format;
   bool init = false, init_if_empty = false;
   bool check_config = false, print_config = false, health = false, ready = false;
 };
 
 void add_flags(CLI::App& app, Flags& flags) {
-  app.add_option("--config", flags.config, "Settings file (TOML); see versementd.toml(5)");
+  app.add_option("--config", flags.config,
+                 "Settings file (TOML); versementd(8) lists the settings");
   app.add_option("--data", flags.data, "Data folder [data.path]");
   app.add_option("--listen", flags.listen,
                  "Address to listen on, such as 127.0.0.1:8480; may be repeated [server.listen]");
@@ -61,18 +59,19 @@ void add_flags(CLI::App& app, Flags& flags) {
 }
 
 Result<Settings> settings_of(const Flags& flags, Config& config) {
-  TRY_SET(Settings settings, read_settings(config));
-  if (!flags.data.empty()) settings.data = flags.data;
-  if (!flags.listen.empty()) settings.server.listen = flags.listen;
-  if (!flags.inboxes.empty()) settings.inboxes = flags.inboxes;
-  if (!flags.tls_cert.empty()) settings.server.tls_certificate = flags.tls_cert;
-  if (!flags.tls_key.empty()) settings.server.tls_key = flags.tls_key;
-  if (!flags.origin.empty()) settings.origin = flags.origin;
-  if (!flags.log_level.empty()) {
-    TRY_SET(settings.log_level, log::parse_level(flags.log_level));
-  }
-  if (flags.log_format == "text") settings.log_format = log::Format::text;
-  return settings;
+  const auto take = [&](const std::optional<std::string>& value, const std::string& key,
+                        const std::string& flag) {
+    if (value) config.set(key, {*value}, flag);
+  };
+  take(flags.data, "data.path", "--data");
+  take(flags.tls_cert, "server.tls_cert", "--tls-cert");
+  take(flags.tls_key, "server.tls_key", "--tls-key");
+  take(flags.origin, "journal.origin", "--origin");
+  take(flags.log_level, "log.level", "--log-level");
+  take(flags.log_format, "log.format", "--log-format");
+  if (!flags.listen.empty()) config.set("server.listen", flags.listen, "--listen");
+  if (!flags.inboxes.empty()) config.set("ingest.inbox", flags.inboxes, "--inbox");
+  return read_settings(config);
 }
 
 int failed(const Error& error, int code) {

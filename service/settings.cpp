@@ -35,6 +35,23 @@ Result<Settings> read_settings(Config& config) {
   s.access_log = config.flag("log.access", true);
   TRY(config.finish());
   TRY_SET(s.log_level, log::parse_level(level));
+  if (s.data.empty()) return Error(Code::invalid, "data.path is empty; name the data folder");
+  if (s.server.listen.empty()) {
+    return Error(Code::invalid, "server.listen is empty; name an address such as 127.0.0.1:8480");
+  }
+  for (const std::string& address : s.server.listen) {
+    if (address.empty()) return Error(Code::invalid, "server.listen has an empty address");
+  }
+  if (s.server.connections_max == 0 || s.server.pool_threads == 0 || s.audit_threads == 0) {
+    return Error(Code::invalid,
+                 "server.max_connections, server.threads and audit.workers must be at least 1");
+  }
+  for (const auto timeout : {s.server.timeouts.header, s.server.timeouts.body,
+                             s.server.timeouts.idle, s.server.timeouts.stall, s.policy_every}) {
+    if (timeout > std::chrono::milliseconds(0)) continue;
+    return Error(Code::invalid,
+                 "server.*_timeout and audit.policy_interval must be longer than nothing");
+  }
   if (format != "json" && format != "text") {
     return Error(Code::invalid, "log.format must be json or text, not '" + format + "'");
   }

@@ -67,6 +67,37 @@ Result<void> check_same_file_system(Disk& disk, const Layout& layout) {
                                   "other, so they must share one");
 }
 
+// Removes what an earlier, interrupted creation left: the folders of a data folder without its
+// marker and without any object, entry or evidence. Whatever else is there stays.
+Result<void> drop_unfinished(Disk& disk, const Layout& layout) {
+  TRY_SET(const bool marked, path_exists(disk, layout.marker));
+  if (marked) return {};
+  const std::vector<Path> ours{layout.secrets, layout.root,       layout.evidence,
+                               layout.work,    layout.quarantine, layout.journal};
+  TRY_SET(const auto entries, list_sorted(disk, layout.data));
+  for (const DirEntry& entry : entries) {
+    const bool known = std::any_of(ours.begin(), ours.end(), [&](const Path& path) {
+      return path.filename() == entry.name && entry.kind == FileKind::folder;
+    });
+    if (!known && entry.name != "lost+found" && !entry.name.starts_with(".tmp-")) return {};
+  }
+  for (const Path& folder : {layout.evidence, layout.work, layout.quarantine}) {
+    const auto inside = list_sorted(disk, folder);
+    if (inside && !inside->empty()) return {};
+  }
+  const auto root = list_sorted(disk, layout.root);
+  if (root && std::any_of(root->begin(), root->end(), [](const DirEntry& entry) {
+        return entry.kind == FileKind::folder && entry.name != "extensions";
+      })) {
+    return {};
+  }
+  const auto note = read_file(disk, layout.journal / "checkpoint", limits::kCheckpointBytesMax);
+  if (note && note->find("\n0\n") == std::string::npos) return {};  // It has entries.
+  for (const Path& folder : ours)
+    TRY(remove_tree(disk, folder));
+  return {};
+}
+
 }  // namespace
 
 Layout::Layout(const Path& data_in)
@@ -241,6 +272,7 @@ Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::stri
   TRY(journal::check_origin(origin));
   const Layout layout(data);
   TRY(publish_folders(disk, data, 0750));
+  TRY(drop_unfinished(disk, layout));
   TRY_SET(const auto entries, list_sorted(disk, data));
   for (const DirEntry& entry : entries) {
     if (entry.name == "lost+found") continue;  // The root of a fresh file system.

@@ -120,6 +120,23 @@ Result<void> Tokens::revoke(const std::string& id, std::string_view agent) {
     return Error(Code::not_found, "there is no token '" + printable(id) + "' in force");
   }
   const std::string digest = found->second;
+  {
+    const std::shared_lock lock(mutex_);
+    const auto is_admin = [&](const std::string& key, bool lasting) {
+      const auto held = held_.find(key);
+      return held != held_.end() && held->second.principal.role == http::Role::admin &&
+             !(lasting && held->second.expires_at);
+    };
+    const bool another = std::any_of(held_.begin(), held_.end(), [&](const auto& each) {
+      return each.first != digest && is_admin(each.first, true);
+    });
+    if (is_admin(digest, false) && !another) {
+      return Error(Code::conflict,
+                   "this is the last administrator's token that does not expire; without it nobody "
+                   "could make another. Make the other one first")
+          .as("last-administrator");
+    }
+  }
   journal::Event event = store_.event(journal::type::kTokenRevoked, agent);
   event.objects["token"] = id;
   TRY(store_.append(std::move(event)));

@@ -34,6 +34,7 @@ json::Object show_transfer(const Call& call, const json::Object& record) {
   for (const std::string_view name : {"revision", "object", "seal_inventory_digest"}) {
     object.erase(name);
   }
+  if (json::text_at(object, "last_anomaly").empty()) object.erase("last_anomaly");
   const State state = state_of(record);
   object["waiting_for"] = transfer::waiting_for(state);
   json::Array actions;
@@ -59,7 +60,7 @@ Result<json::Object> visible_transfer(const Context& context, const Call& call) 
   if (!record) return missing;
   const bool hidden =
       is_receiver(call) && (json::text_at(*record, "agreement") != call.principal.agreement ||
-                            !transfer::visible_to_receiver(state_of(*record)));
+                            !transfer::visible_to_receiver(*record));
   if (hidden) return missing;
   return record;
 }
@@ -240,6 +241,13 @@ Result<Response> list_transfer_items(const Context& context, const Call& call) {
         if (state == State::accepted || state == State::accepted_in_part) outcome = "accepted";
         if (refused_items.contains(slug)) outcome = "refused";
         row["outcome"] = outcome;
+        if (state == State::draft) {  // Nothing is pinned yet: what the seal would take.
+          if (const auto item = store::item_record(context.store, slug)) {
+            row["version"] = json::number_at(*item, "head_version");
+            row["file_count"] = json::number_at(*item, "package_file_count");
+            row["size_bytes"] = json::number_at(*item, "package_size_bytes");
+          }
+        }
         row.erase("object");
         row.erase("inventory_digest");
         return std::optional(std::move(row));
@@ -290,8 +298,10 @@ Result<Response> plain_act(Context& context, const Call& call, Act act) {
   TRY(refuse_while_sealing(context, before));
   json::Object detail;
   if (!note.empty()) detail["note"] = note;
-  return record_act(context, call, before, act, {{"state", transfer::state_name(*next)}},
-                    std::move(detail));
+  json::Object set;
+  set["state"] = transfer::state_name(*next);
+  if (act == Act::offer) set["offered_at"] = context.store.clock().now().text();
+  return record_act(context, call, before, act, std::move(set), std::move(detail));
 }
 
 void check_seal_digest(json::Reader& in, const json::Object& transfer) {
@@ -359,6 +369,7 @@ Result<Response> acknowledge(Context& context, const Call& call) {
   json::Object set;
   set["state"] = transfer::state_name(*next);
   set["received_at"] = context.store.clock().now().text();
+  if (before.contains("last_anomaly")) set["last_anomaly"] = "";
   return record_act(context, call, before, Act::acknowledge, std::move(set), std::move(detail));
 }
 
@@ -577,10 +588,9 @@ void add_transfers(http::Router& router, Context& context) {
              context, call, keys::Key('t').get(),
              [&](std::string_view, std::string_view value) -> Result<std::optional<json::Object>> {
                TRY_SET(const json::Object record, json::parse_object(value));
-               const bool hidden =
-                   is_receiver(call) &&
-                   (json::text_at(record, "agreement") != call.principal.agreement ||
-                    !transfer::visible_to_receiver(state_of(record)));
+               const bool hidden = is_receiver(call) && (json::text_at(record, "agreement") !=
+                                                             call.principal.agreement ||
+                                                         !transfer::visible_to_receiver(record));
                if (hidden) return std::optional<json::Object>();
                return std::optional(show_transfer(call, record));
              });

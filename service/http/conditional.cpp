@@ -69,8 +69,14 @@ Response respond(const Request& request, Representation representation) {
   }
   response.set("Content-Type", representation.media_type);
   if (!representation.file_name.empty()) {
-    response.set("Content-Disposition",
-                 "attachment; filename*=UTF-8''" + percent_encode(representation.file_name));
+    std::string plain = representation.file_name;  // for clients that know only this (curl -J)
+    for (char& c : plain) {
+      const bool safe = c > ' ' && c < 0x7F && c != '"' && c != '\\' && c != '/' && c != '%';
+      if (!safe) c = '_';
+    }
+    response.set("Content-Disposition", "attachment; filename=\"" + plain +
+                                            "\"; filename*=UTF-8''" +
+                                            percent_encode(representation.file_name));
   }
   if (representation.digest) {
     const std::string name =

@@ -7,7 +7,7 @@
 namespace versement::http {
 namespace {
 
-constexpr std::array<ProblemType, 35> kTypes{{
+constexpr std::array<ProblemType, 36> kTypes{{
     {"malformed-request", 400, false, "The request is malformed"},
     {"invalid-parameter", 400, false, "A parameter is invalid"},
     {"invalid-cursor", 400, false, "The cursor is not of this listing"},
@@ -20,6 +20,7 @@ constexpr std::array<ProblemType, 35> kTypes{{
     {"request-timeout", 408, true, "The request took too long"},
     {"transition-not-allowed", 409, false, "The state does not permit this"},
     {"already-exists", 409, false, "It exists already"},
+    {"last-administrator", 409, false, "It is the last administrator's token"},
     {"resource-busy", 409, true, "It is being worked on"},
     {"not-ready", 409, true, "It is not ready yet"},
     {"open-incident", 409, false, "An incident is open"},

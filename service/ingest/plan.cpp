@@ -110,14 +110,16 @@ class Planner {
   Result<void> walk(const std::string& below, std::size_t depth) {
     if (stop_.stop_requested())
       return Error(Code::cancelled, "stopped while looking at the folder");
-    if (depth > limits::kPathDepthMax) {
-      error("folder-depth", below, "folders nest deeper than 64", "flatten the folders");
+    if (depth > limits::kDepositPathDepthMax) {
+      spoil("folder-depth", below,
+            "folders nest deeper than " + std::to_string(limits::kDepositPathDepthMax),
+            "flatten the folders");
       return {};
     }
     auto entries = list_sorted(disk_, folder_ / below);
     if (!entries) {
       if (depth == 0) return std::move(entries).error();
-      error("folder-unreadable", below, entries.error().what(),
+      spoil("folder-unreadable", below, entries.error().what(),
             "let the service's user read the folder");
       return {};
     }
@@ -134,12 +136,12 @@ class Planner {
       return walk(path, depth + 1);
     }
     if (entry.kind == FileKind::link) {
-      error("file-link", path, "a symbolic link; what it points at may change or lie elsewhere",
+      spoil("file-link", path, "a symbolic link; what it points at may change or lie elsewhere",
             "put the file itself in its place");
       return {};
     }
     if (entry.kind == FileKind::other) {
-      error("file-special", path, "a device, socket or pipe, no file", "take it away");
+      spoil("file-special", path, "a device, socket or pipe, no file", "take it away");
       return {};
     }
     if (tree_.size() == limits::kDepositFilesMax) {
@@ -157,11 +159,24 @@ class Planner {
     return {};
   }
 
+  // Something in a folder that cannot be taken in: the item that owns the folder would not be
+  // whole.
+  void spoil(std::string code, const std::string& path, std::string detail, std::string remedy) {
+    error(std::move(code), printable(path), std::move(detail), std::move(remedy));
+    spoilt_.push_back(path);
+  }
+
   // Only opened, not read: an unreadable file must be known before anything is stored.
   bool usable(const std::string& path) {
     if (auto parsed = LogicalPath::parse(path); !parsed) {
       error("name-unusable", printable(path), parsed.error().what(),
             "rename the file; names must be UTF-8 without control characters");
+      return false;
+    }
+    if (path.size() > limits::kDepositPathBytesMax) {
+      error("name-unusable", printable(path),
+            "the path has more than " + std::to_string(limits::kDepositPathBytesMax) + " bytes",
+            "shorten the names of the folders");
       return false;
     }
     if (auto opened = disk_.open(folder_ / path, O_RDONLY); !opened) {
@@ -260,7 +275,23 @@ class Planner {
     return true;
   }
 
-  // Rows with one identifier are one item; the first that has a title describes it.
+  // Adds what `into` does not say. Returns false where both say something, and not the same.
+  static bool merge(const json::Object& from, json::Object* into) {
+    bool same = true;
+    for (const auto& member : from) {
+      json::Value* const there = into->if_contains(member.key());
+      if (there == nullptr) {
+        (*into)[member.key()] = member.value();
+      } else if (there->is_object() && member.value().is_object()) {
+        same = merge(member.value().get_object(), &there->get_object()) && same;
+      } else if (*there != member.value()) {
+        same = false;
+      }
+    }
+    return same;
+  }
+
+  // Rows with one identifier are one item: the first describes it, further ones add to that.
   void group_rows() {
     std::map<std::string, std::size_t> by_identifier;
     for (const TableRow& row : table_.rows) {
@@ -276,7 +307,6 @@ class Planner {
         item.source_identifier = row.identifier;
         item.row = row.line;
         plan_.items.push_back(std::move(item));
-        described_.push_back(false);
       }
       take_row(row, at->second);
     }
@@ -284,16 +314,14 @@ class Planner {
 
   void take_row(const TableRow& row, std::size_t item_index) {
     PlannedItem& item = plan_.items[item_index];
-    const bool described = !row.description.title.empty();
-    if (described && !described_[item_index]) {
-      item.description = row.description;
-      described_[item_index] = true;
-    } else if (described && mets::to_json(row.description) != mets::to_json(item.description)) {
+    json::Object description = mets::to_json(item.description);
+    if (!merge(mets::to_json(row.description), &description)) {
       note(Severity::warning, "description-differs", row.filename,
            "another row of '" + item.source_identifier +
-               "' describes the item; this row's description is not used",
+               "' says otherwise; what this row says differently is not used",
            "leave the other columns of further rows empty", row.line);
     }
+    item.description = mets::description_of(description);
     if (!row.original.empty()) item.original = row.original;
     if (!row.filename.empty()) named_.push_back({row.filename, row.line, item_index});
   }
@@ -321,6 +349,15 @@ class Planner {
            folder = folder_name(folder)) {
         const auto found = folder_items.find(std::string(folder));
         if (found != folder_items.end()) give(path, found->second);
+      }
+    }
+    for (const std::string& path : spoilt_) {
+      // The nearest folder that a row names; a row may also name the very place.
+      for (std::string_view at = path; !at.empty(); at = folder_name(at)) {
+        const auto found = folder_items.find(std::string(at));
+        if (found == folder_items.end()) continue;
+        plan_.items[found->second].rejected = true;
+        break;
       }
     }
     for (const auto& [folder, item] : folder_items)
@@ -577,10 +614,10 @@ class Planner {
   bool has_checksums_ = false;
   std::map<std::string, TreeFile> tree_;
   std::set<std::string> folders_;
+  std::vector<std::string> spoilt_;  // what is there and cannot be taken in
   std::map<std::string, std::vector<std::string>> nfc_paths_;
   Table table_;
   std::vector<Named> named_;
-  std::vector<bool> described_;
   std::vector<std::pair<std::size_t, std::size_t>> groups_;  // item and one of its parts
   Plan plan_;
 };

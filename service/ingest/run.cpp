@@ -1,6 +1,7 @@
 #include "service/ingest/run.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 
@@ -180,7 +181,10 @@ class Ingest {
     auto existing = store_.index().record(store::keys::item(slug));
     if (existing) return compare_existing(item, *existing);
     if (existing.error().code() != Code::not_found) return std::move(existing).error();
-    if (request_.dry_run) return Outcome::stored;
+    if (request_.dry_run) {
+      TRY(compare_supplied(item));
+      return Outcome::stored;
+    }
     return deposit(item, nullptr);
   }
 
@@ -210,7 +214,10 @@ class Ingest {
           .as("other-collection");
     }
     TRY(tell_difference(item, existing, digests));
-    if (request_.dry_run) return Outcome::updated;
+    if (request_.dry_run) {
+      TRY(compare_supplied(item));
+      return Outcome::updated;
+    }
     return deposit(item, &existing);
   }
 
@@ -251,20 +258,47 @@ class Ingest {
     return {};
   }
 
+  // Finds in a dry run what the real one would find while it stores the bytes.
+  Result<void> compare_supplied(const PlannedItem& item) {
+    for (const PlannedFile& file : item.files) {
+      std::vector<Algorithm> algorithms;
+      for (const Digest& digest : file.supplied)
+        algorithms.push_back(digest.algorithm());
+      if (algorithms.empty()) algorithms.push_back(Algorithm::sha512);  // It can be read, at least.
+      TRY_SET(const std::vector<Digest> found, read_digests(file, algorithms));
+      for (std::size_t i = 0; i < file.supplied.size(); ++i) {
+        if (found[i] == file.supplied[i]) continue;
+        return Error(Code::invalid, file.deposit_path + ": the supplied " +
+                                        std::string(algorithm_name(found[i].algorithm())) + " is " +
+                                        file.supplied[i].hex() + ", but the file has " +
+                                        found[i].hex())
+            .as("digest-mismatch");
+      }
+    }
+    return {};
+  }
+
+  Result<std::vector<Digest>> read_digests(const PlannedFile& file,
+                                           std::span<const Algorithm> algorithms) {
+    DepositSource source(store_.disk(), request_.folder, file, progress_.done_bytes);
+    std::vector<std::byte> buffer(limits::kChunkBytes);
+    Hasher hasher(algorithms);
+    for (std::uint64_t offset = 0; offset < file.size_bytes;) {
+      if (stop_.stop_requested()) return Error(Code::cancelled, "the ingest was stopped");
+      TRY_SET(const std::size_t count, source.read_at(offset, buffer));
+      hasher.update(std::span<const std::byte>(buffer).first(count));
+      offset += count;
+    }
+    return hasher.finish();
+  }
+
   // Reads the deposit's files without storing them.
   Result<Digests> digests_of_files(const PlannedItem& item) {
     Digests digests;
-    std::vector<std::byte> buffer(limits::kChunkBytes);
+    constexpr std::array kAlgorithms{Algorithm::sha512};
     for (const PlannedFile& file : item.files) {
-      DepositSource source(store_.disk(), request_.folder, file, progress_.done_bytes);
-      Hasher hasher{Algorithm::sha512};
-      for (std::uint64_t offset = 0; offset < file.size_bytes;) {
-        if (stop_.stop_requested()) return Error(Code::cancelled, "the ingest was stopped");
-        TRY_SET(const std::size_t count, source.read_at(offset, buffer));
-        hasher.update(std::span<const std::byte>(buffer).first(count));
-        offset += count;
-      }
-      digests.emplace_back(file.data_path.text(), hasher.finish().front().hex());
+      TRY_SET(const std::vector<Digest> found, read_digests(file, kAlgorithms));
+      digests.emplace_back(file.data_path.text(), found.front().hex());
     }
     return digests;
   }
@@ -346,6 +380,7 @@ class Ingest {
     event.detail["source_identifier"] = item.source_identifier;
     event.detail["fingerprint"] = fingerprint_of(item, digests);
     event.detail["message"] = kMessage;
+    event.detail["read_back"] = package.read_back;
     const ocfl::VersionNote note{
         .created = event.time,
         .message = std::string(kMessage),

@@ -111,7 +111,8 @@ struct Scheduler::State {
   std::jthread thread;
 };
 
-// True if an object of the scope was verified last before this time.
+// True if an object of the scope was read last before this time, whatever came out: damage that is
+// known is not looked for again before its time.
 Result<bool> Scheduler::State::anything_due(const std::string& collection, Timestamp before) const {
   bool due = false;
   Result<void> failed;
@@ -127,7 +128,7 @@ Result<bool> Scheduler::State::anything_due(const std::string& collection, Times
       failed = state.error();
       return false;
     }
-    const auto last = state ? Timestamp::parse(json::text_at(*state, "last_verified_at"))
+    const auto last = state ? Timestamp::parse(json::text_at(*state, "last_checked_at"))
                             : Result<Timestamp>(state.error());
     due = !last || *last < before;
     return !due;

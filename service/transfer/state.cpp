@@ -120,8 +120,8 @@ std::string_view waiting_for(State state) {
   return "nobody";
 }
 
-bool visible_to_receiver(State state) {
-  return state != State::draft && state != State::sealed;
+bool visible_to_receiver(const json::Object& transfer) {
+  return transfer.contains("offered_at");
 }
 
 bool can_be_pulled(State state) {

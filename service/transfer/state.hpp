@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/base/json.hpp"
 #include "store/base/result.hpp"
 
 namespace versement::transfer {
@@ -48,7 +49,7 @@ std::vector<std::string> allowed_acts(State state, Party party);
 // On whom the handover waits.
 std::string_view waiting_for(State state);
 // True if the receiver may see the transfer.
-bool visible_to_receiver(State state);
+bool visible_to_receiver(const json::Object& transfer);
 // True if the bag may be pulled.
 bool can_be_pulled(State state);
 

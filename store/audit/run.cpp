@@ -205,7 +205,7 @@ class Audit {
     if (!state)
       return state.error().code() == Code::not_found ? Result<bool>(true)
                                                      : Result<bool>(state.error());
-    const auto last = Timestamp::parse(json::text_at(*state, "last_verified_at"));
+    const auto last = Timestamp::parse(json::text_at(*state, "last_checked_at"));
     return !last || *last < *scope_.due_before;
   }
 

@@ -19,8 +19,9 @@ namespace versement::audit {
 struct Scope {
   std::string collection;               // empty: all
   std::string item;                     // empty: all
-  std::optional<Timestamp> due_before;  // only objects that were verified last before this
-  bool whole_store() const { return collection.empty() && item.empty() && !due_before; }
+  std::optional<Timestamp> due_before;  // only objects that were read last before this
+  // What belongs to no object is looked for as well.
+  bool whole_store() const { return collection.empty() && item.empty(); }
   json::Object to_json() const;
   static Scope from_json(const json::Object& object);
 };

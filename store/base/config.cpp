@@ -101,6 +101,16 @@ void Config::fault(const Given& given, const std::string& key, const std::string
   faults_.push_back(given.where + ": " + key + " must be " + wanted);
 }
 
+void Config::set(const std::string& key,
+                 std::vector<std::string> values,
+                 const std::string& where) {
+  Given& given = given_[key];
+  given.text = values.empty() ? std::string() : values.front();
+  given.is_list = false;
+  given.list = std::move(values);
+  given.where = where;
+}
+
 std::string Config::text(const std::string& key, const std::string& otherwise) {
   const Given* const given = take(key, otherwise);
   if (given == nullptr) return otherwise;
@@ -145,7 +155,8 @@ std::vector<std::string> Config::list(const std::string& key,
                                       const std::vector<std::string>& otherwise) {
   const Given* const given = take(key, join(otherwise, ","));
   if (given == nullptr) return otherwise;
-  if (given->is_list || given->where.starts_with("environment")) return given->list;
+  const bool text = given->where.starts_with("environment ") || given->where.starts_with("--");
+  if (given->is_list || text) return given->list;
   fault(*given, key, "a list: [\"…\"]");
   return otherwise;
 }

@@ -23,6 +23,10 @@ class Config {
   // An empty path: no file, environment only. Errors: not_found; invalid with line and column.
   static Result<Config> load(Disk& disk, const Path& path, std::string_view environment_prefix);
 
+  // What a flag of the command line says goes before file and environment. An empty value is an
+  // empty value.
+  void set(const std::string& key, std::vector<std::string> values, const std::string& where);
+
   std::string text(const std::string& key, const std::string& otherwise);
   bool flag(const std::string& key, bool otherwise);
   std::uint64_t number(const std::string& key, std::uint64_t otherwise, std::uint64_t max);

@@ -50,6 +50,11 @@ inline constexpr std::size_t kNameBytesMax = 255;
 inline constexpr std::size_t kPathBytesMax = 4000;
 inline constexpr std::size_t kPathDepthMax = 64;
 
+// Of a path in a deposit: what remains of these when it stands in a bag, below
+// REFERENCE/data/SLUG/representations/master/data/.
+inline constexpr std::size_t kDepositPathBytesMax = kPathBytesMax - 400;
+inline constexpr std::size_t kDepositPathDepthMax = kPathDepthMax - 8;
+
 // A deposit's metadata.csv: 100 000 rows of a kilobyte; a cell holds at most a long description.
 inline constexpr std::size_t kCsvBytesMax = 128u << 20;
 inline constexpr std::size_t kCsvCellBytesMax = 64 * 1024;

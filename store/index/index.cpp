@@ -19,7 +19,8 @@ namespace versement::index {
 namespace {
 
 // Changes whenever a row changes its meaning; an index of another format is built anew.
-constexpr std::string_view kFormat = "1";
+constexpr std::string_view kFormat = "2";
+constexpr std::uint64_t kOpenBytes = 32u << 20;
 
 rocksdb::Slice slice(std::string_view text) {
   return {text.data(), text.size()};
@@ -58,14 +59,28 @@ rocksdb::Options options_of(const IndexOptions& options) {
 struct Index::State {
   std::unique_ptr<rocksdb::DB> db;
   std::atomic<std::uint64_t> position{0};
+  std::atomic<bool> broken{false};  // a write failed
 };
 
 Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Index::~Index() = default;
+
+Index::~Index() {
+  // RocksDB 7.8 aborts when it is closed after a write that the disk refused. The journal has
+  // everything, so the next start opens what lies there, or makes it anew.
+  if (state_->broken) (void)state_->db.release();
+}
 
 Result<std::unique_ptr<Index>> Index::open(Disk& disk,
                                            const Path& folder,
                                            const IndexOptions& options) {
+  // It writes while it opens, and RocksDB 7.8 aborts when the disk refuses.
+  TRY_SET(const Space space, disk.space(folder.parent_path()));
+  if (space.free_bytes < kOpenBytes) {
+    return Error(Code::no_space, folder.parent_path().native() + " has only " +
+                                     human_bytes(space.free_bytes) +
+                                     " free; the index needs 32 MiB to open. Make room")
+        .as("insufficient-storage");
+  }
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto state = std::make_unique<State>();
     rocksdb::DB* db = nullptr;
@@ -153,7 +168,10 @@ Result<void> Index::apply(std::uint64_t first,
   }
   // No sync: what a power cut takes here, the next start takes from the journal again.
   const rocksdb::Status written = state_->db->Write({}, &batch);
-  if (!written.ok()) return failed("write", written);
+  if (!written.ok()) {
+    state_->broken = true;
+    return failed("write", written);
+  }
   state_->position = position;
   return {};
 }

@@ -133,6 +133,7 @@ void put_verified(const Act& act, const std::string& owner) {
   json::Object state;
   state["state"] = "verified";
   state["last_verified_at"] = act.event.time.text();
+  state["last_checked_at"] = act.event.time.text();
   act.rows.put(keys::verification(owner), state);
 }
 
@@ -215,8 +216,13 @@ Result<void> ingestion(const Act& act) {
   put_files(act, slug, version, files);
   act.rows.put(keys::object(act.object("object")), "item " + slug);
   put_identifiers(act, slug, json::object_at(detail, "metadata"));
-  // A further version reads nothing of the earlier ones again.
-  if (before.empty()) put_verified(act, "item " + slug);
+  for (const std::string& other :
+       {json::text_at(json::object_at(detail, "original"), "shelfmark"), act.object("object")}) {
+    if (!other.empty()) act.rows.put(keys::identifier(search_key(other), slug), std::string());
+  }
+  // Verified is what was read back from the disk; a further version reads nothing of the earlier
+  // ones again.
+  if (before.empty() && json::flag_at(detail, "read_back")) put_verified(act, "item " + slug);
   return count(act, before, totals);
 }
 
@@ -269,6 +275,7 @@ Result<void> fixity_check(const Act& act) {
       TRY_SET(json::Object state, act.rows.record(keys::verification(owner)));
       state["state"] = outcome;
       state["audit_id"] = run;
+      state["last_checked_at"] = json::text_at(line, "at");
       if (outcome == "verified") state["last_verified_at"] = json::text_at(line, "at");
       act.rows.put(keys::verification(owner), state);
     }

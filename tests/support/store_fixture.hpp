@@ -46,6 +46,7 @@ class StoreFixture : public ::testing::Test {
     journal::Event event = store_->event(journal::type::kIngestion, "tester");
     event.objects["item"] = slug;
     event.objects["collection"] = "c";
+    event.detail["read_back"] = true;
     event.detail["metadata"] = json::Object{{"title", json::Object{{"fr", "Fiche " + slug}}}};
     const ocfl::VersionNote note{event.time, "test", "tester", "mailto:tester@example.org"};
     TRY(store_->commit(std::move(deposit), note, std::move(event)));

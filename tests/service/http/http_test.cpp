@@ -102,8 +102,9 @@ TEST(Respond, conditions_come_before_ranges) {
   const Response outside = respond_to(get({{"Range", "bytes=10-"}}));
   EXPECT_EQ(outside.status, 416);
   EXPECT_EQ(field_of(outside, "Content-Range"), "bytes */10");
-  EXPECT_EQ(field_of(respond_to(get({})), "Content-Disposition"),
-            "attachment; filename*=UTF-8''Vue%20d%27%C3%A9t%C3%A9.txt");
+  EXPECT_EQ(
+      field_of(respond_to(get({})), "Content-Disposition"),
+      "attachment; filename=\"Vue_d'__t__.txt\"; filename*=UTF-8''Vue%20d%27%C3%A9t%C3%A9.txt");
 }
 
 TEST(Problems, each_has_a_code_of_its_own_and_a_title) {

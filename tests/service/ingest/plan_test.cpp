@@ -170,6 +170,39 @@ TEST_F(PlanTest, supplied_checksums_are_matched_and_their_faults_named) {
   EXPECT_EQ(plan_.items[0].files[0].supplied.size(), 1u);
 }
 
+TEST_F(PlanTest, an_item_whose_folder_is_not_whole_is_refused) {
+  put("objects/album/a.jpg", "a");
+  put("objects/other/b.jpg", "b");
+  ASSERT_EQ(::symlink("/etc/passwd", (dir_ / "objects/album/link.jpg").c_str()), 0);
+  table("objects/album,A-1,T,d,c,p\nobjects/other,B-1,T,d,c,p\n");
+  EXPECT_EQ(findings(), List{"error file-link objects/album/link.jpg"});
+  EXPECT_TRUE(plan_.items[0].rejected);
+  EXPECT_FALSE(plan_.items[1].rejected);
+}
+
+TEST_F(PlanTest, folders_that_would_be_too_deep_in_a_bag_are_refused) {
+  std::string deep = "objects/album";
+  for (std::size_t i = 0; i < limits::kDepositPathDepthMax; ++i)
+    deep += "/d";
+  put(deep + "/a.jpg", "a");
+  put("objects/album/b.jpg", "b");
+  table("objects/album,A-1,T,d,c,p\n");
+  ASSERT_EQ(findings().size(), 1u);
+  EXPECT_TRUE(findings()[0].starts_with("error folder-depth"));
+  EXPECT_TRUE(plan_.items[0].rejected);
+}
+
+TEST_F(PlanTest, rows_of_an_item_add_to_each_other_and_contradictions_are_said) {
+  put("objects/recto.jpg", "r");
+  put("objects/verso.jpg", "v");
+  table("objects/recto.jpg,A-1,,,crédit,\nobjects/verso.jpg,A-1,Titre,droits,autre,p\n");
+  EXPECT_EQ(findings(), List{"warning description-differs objects/verso.jpg"});
+  EXPECT_EQ(plan_.items[0].description.title.at("fr"), "Titre");
+  EXPECT_EQ(plan_.items[0].description.rights.credit_line.at("fr"), "crédit");
+  EXPECT_EQ(plan_.items[0].description.rights.owner.at("fr"), "p");
+  EXPECT_FALSE(plan_.items[0].rejected);
+}
+
 TEST_F(PlanTest, a_missing_or_broken_table_makes_no_items) {
   put("objects/a.jpg", "a");
   EXPECT_EQ(findings()[1], "error metadata-missing metadata/metadata.csv");

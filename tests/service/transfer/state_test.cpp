@@ -81,8 +81,8 @@ TEST(TransferState, nothing_is_pulled_before_it_is_offered_or_after_it_was_withd
   for (const State state : {State::draft, State::sealed, State::rejected, State::withdrawn}) {
     EXPECT_FALSE(can_be_pulled(state));
   }
-  EXPECT_FALSE(visible_to_receiver(State::draft));
-  EXPECT_FALSE(visible_to_receiver(State::sealed));
+  EXPECT_FALSE(visible_to_receiver({{"state", "withdrawn"}}));
+  EXPECT_FALSE(visible_to_receiver({{"state", "sealed"}}));
 }
 
 }  // namespace
