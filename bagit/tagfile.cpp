@@ -113,13 +113,27 @@ Result<Declaration> parse_bagit_txt(std::string_view bytes) {
   return declaration;
 }
 
+// A line break inside a value would begin a new label: it becomes a blank. So do other control
+// characters and what Unicode takes for the end of a line, at which some readers break lines.
+std::string one_line(std::string_view value) {
+  std::string out;
+  while (!value.empty()) {
+    const auto first = static_cast<unsigned char>(value.front());
+    std::size_t length = first < 0x20 || first == 0x7F ? 1 : 0;
+    for (const std::string_view end : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
+      if (value.starts_with(end)) length = end.size();
+    }
+    out += length > 0 ? ' ' : value.front();
+    value.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 std::string write_bag_info(const BagInfo& info) {
   std::string out;
   for (const auto& [label, value] : info) {
     std::string line = label + ": ";
-    // A line break inside a value would begin a new label: it becomes a blank.
-    for (const char c : value)
-      line += c == '\n' || c == '\r' ? ' ' : c;
+    line += one_line(value);
     out += line + "\n";
   }
   return out;

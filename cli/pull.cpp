@@ -29,6 +29,18 @@ constexpr std::string_view kManifest = "manifest-sha512.txt";
 constexpr std::size_t kChunksWaiting = 16;
 constexpr std::chrono::seconds kStateEvery{1};
 
+// Calls at the end of the scope.
+class Finally {
+ public:
+  explicit Finally(std::function<void()> act) : act_(std::move(act)) {}
+  ~Finally() { act_(); }
+  Finally(const Finally&) = delete;
+  Finally& operator=(const Finally&) = delete;
+
+ private:
+  const std::function<void()> act_;
+};
+
 // Bytes from the thread that receives to the one that unpacks.
 class Channel {
  public:
@@ -85,11 +97,16 @@ class Channel {
 // Writes the members of the stream below `.part` and checks each against what was sealed.
 class Receiver : public bagit::MemberSink {
  public:
-  Receiver(Disk& disk, Path folder, std::string name, std::string seal_digest)
+  Receiver(Disk& disk,
+           Path folder,
+           std::string name,
+           std::string seal_digest,
+           std::uint64_t archive_bytes)
       : disk_(disk),
         folder_(std::move(folder)),
         name_(std::move(name)),
-        seal_(std::move(seal_digest)) {}
+        seal_(std::move(seal_digest)),
+        archive_bytes_(archive_bytes) {}
 
   // Takes up the manifests that an earlier attempt has received.
   Result<void> resume() {
@@ -119,6 +136,7 @@ class Receiver : public bagit::MemberSink {
           .as("bag-invalid");
     }
     path_ = whole.substr(name_.size() + 1);
+    TRY(expect(member));
     const Path target = folder_ / name_ / path_;
     TRY(make_folders(disk_, target.parent_path()));
     // What an earlier attempt left of it was not whole.
@@ -173,19 +191,32 @@ class Receiver : public bagit::MemberSink {
     });
   }
 
-  Result<void> check(const Digest& digest) {
+  // Nothing is written that the seal does not list. Before the tag manifest only the declaration
+  // comes; the validation at the end covers it.
+  Result<void> expect(const bagit::ArchiveMember& member) const {
+    const bool early = path_ == "bagit.txt" || path_ == kTagManifest;
+    if (!early && !expected_.contains(path_)) {
+      return Error(Code::corrupt, "'" + printable(path_) + "' is in no manifest of the bag")
+          .as("bag-invalid");
+    }
+    if (member.size_bytes > archive_bytes_) {
+      return Error(Code::corrupt, "'" + printable(path_) + "' is larger than the whole archive")
+          .as("bag-invalid");
+    }
+    return {};
+  }
+
+  Result<void> check(const Digest& digest) const {
     const auto found = expected_.find(path_);
-    if (found != expected_.end()) return found->second == digest ? Result<void>() : altered(path_);
-    // Before the manifests only the declaration comes; the validation at the end covers it.
-    if (path_ == "bagit.txt") return {};
-    return Error(Code::corrupt, "'" + printable(path_) + "' is in no manifest of the bag")
-        .as("bag-invalid");
+    if (found == expected_.end() || found->second == digest) return {};
+    return altered(path_);
   }
 
   Disk& disk_;
   const Path folder_;  // the .part folder
   const std::string name_;
   const std::string seal_;
+  const std::uint64_t archive_bytes_;
   std::map<std::string, Digest> expected_;
   std::uint64_t base_ = 0;
   std::atomic<std::uint64_t> resume_offset_{0};  // read by the thread that receives
@@ -214,8 +245,18 @@ class Pull {
                                      "with: versement bag validate " +
                                      final_.native());
     }
+    // What is there of another archive is of no use.
+    if (saved_offset() == 0) TRY(remove_tree(disk_, part_));
     TRY(make_folders(disk_, part_));
-    TRY(receive());
+    if (auto received = receive(); !received) {
+      const Code code = received.error().code();
+      // What lies there does not fit what arrives: the next attempt begins anew.
+      if (code == Code::corrupt || code == Code::exists || code == Code::invalid ||
+          code == Code::limit) {
+        TRY(remove_tree(disk_, part_));
+      }
+      return received.error();
+    }
     return finish();
   }
 
@@ -276,12 +317,23 @@ class Pull {
 
   // One connection. `offset` moves on to the first member that is not whole.
   Result<void> attempt(std::uint64_t* offset) {
-    Receiver receiver(disk_, part_, name_, seal_);
+    Receiver receiver(disk_, part_, name_, seal_, total_);
     if (*offset > 0) TRY(receiver.resume());
     Channel channel;
     Result<void> unpacked;
     std::thread reader;
+    // Whatever happens on the way, the reader ends before its world does.
+    const auto end_reader = [&] {
+      if (!reader.joinable()) return;
+      channel.close(Error(Code::network, "the download ended early"));
+      reader.join();
+    };
+    const Finally joined(end_reader);
     const auto begin = [&](const Download& download) -> Result<void> {
+      if (download.total_bytes != total_ || (download.first != 0 && download.first != *offset)) {
+        return Error(Code::corrupt, "the server sends another archive than it announced")
+            .as("bag-invalid");
+      }
       // Another representation, or a server that knows no ranges: from the beginning.
       *offset = download.first;
       receiver.set_base(download.first);

@@ -81,7 +81,7 @@ Result<void> read_evidence(Disk& disk,
                            const Path& folder,
                            std::string_view digest,
                            const std::function<Result<void>(const json::Object&)>& each) {
-  TRY(check_digest_text(digest));
+  TRY(check_evidence(disk, folder, digest));
   return for_each_compressed_line(disk, folder / evidence_path(digest),
                                   limits::kEvidenceLineBytesMax,
                                   [&](std::string_view line) -> Result<void> {

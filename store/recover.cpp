@@ -11,6 +11,7 @@
 #include "store/commit.hpp"
 #include "store/index/keys.hpp"
 #include "store/ocfl/inventory.hpp"
+#include "store/ocfl/layout.hpp"
 
 namespace versement::store {
 namespace {
@@ -37,6 +38,15 @@ Result<Intent> read_intent(Disk& disk, const Path& path) {
       (intent.version > 1 && intent.base.empty())) {
     return Error(Code::corrupt, path.native() + " is not an intent");
   }
+  // All that it says must be of one commit: this file could have been written by somebody else.
+  const journal::Event& event = intent.event;
+  TRY_SET(const ObjectId id, ObjectId::parse(json::text_at(event.objects, "object")));
+  const bool agrees =
+      intent.target == ocfl::object_path(id) &&
+      json::number_at(event.objects, "version") == intent.version &&
+      json::text_at(event.detail, "inventory") == intent.inventory &&
+      (event.type == journal::type::kIngestion || event.type == journal::type::kTransferSealed);
+  if (!agrees) return Error(Code::corrupt, path.native() + " contradicts itself");
   return intent;
 }
 
@@ -101,6 +111,10 @@ class Recovery {
     if (!intent) {
       if (intent.error().code() == Code::io) return intent.error();
       // Without a whole intent nothing was moved into the root.
+      if (intent.error().code() != Code::not_found) {
+        log::warning("an intent is not whole; what was staged with it is dropped",
+                     {{"folder", folder.native()}, {"why", intent.error().what()}});
+      }
       ++recovered_.dropped;
       return remove_tree(disk_, folder);
     }

@@ -470,6 +470,10 @@ Result<void> Store::read_evidence(
   return store::read_evidence(state_->disk, state_->layout.evidence, digest, each);
 }
 
+Result<void> Store::check_evidence(std::string_view digest) const {
+  return store::check_evidence(state_->disk, state_->layout.evidence, digest);
+}
+
 Path Store::evidence_file(std::string_view digest) const {
   return state_->layout.evidence / evidence_path(digest);
 }

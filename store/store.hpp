@@ -168,6 +168,8 @@ class Store {
   Result<void> read_evidence(std::string_view digest,
                              const std::function<Result<void>(const json::Object&)>& each) const;
   Path evidence_file(std::string_view digest) const;
+  // Errors: not_found; corrupt ("evidence-mismatch") when the file is not what its name says.
+  Result<void> check_evidence(std::string_view digest) const;
 
   const index::Index& index() const;
   journal::Log& journal();

@@ -84,6 +84,7 @@ Result<Response> audit_evidence(const Context& context, const Call& call) {
     return Error(Code::conflict, "the audit has no evidence yet; wait until it has ended")
         .as("not-ready");
   }
+  TRY(context.store.check_evidence(digest));
   const Path file = context.store.evidence_file(digest);
   TRY_SET(const FileInfo info, context.store.disk().info(file));
   TRY_SET(const Digest sha256, Digest::from_hex(Algorithm::sha256, digest));

@@ -1,9 +1,28 @@
 #include "service/api/context.hpp"
 
+#include <algorithm>
+
 #include "store/base/text.hpp"
 
 namespace versement::api {
 namespace {
+
+// RFC 4648 section 5, without padding: a cursor goes into an address as it is.
+std::string url_alphabet(std::string text) {
+  while (text.ends_with('='))
+    text.pop_back();
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+std::string from_url_alphabet(std::string text) {
+  std::replace(text.begin(), text.end(), '-', '+');
+  std::replace(text.begin(), text.end(), '_', '/');
+  while (text.size() % 4 != 0)
+    text += '=';
+  return text;
+}
 
 constexpr std::size_t kLimitMax = 1000;
 constexpr std::size_t kLanguagesMax = 20;
@@ -60,7 +79,7 @@ Result<PageRequest> page_request(const Call& call, std::string_view prefix) {
     page.limit = *limit;
   }
   if (const std::string text = call.request.query_text("cursor"); !text.empty()) {
-    auto key = bytes_of_base64(text);
+    auto key = bytes_of_base64(from_url_alphabet(text));
     if (!key || !key->starts_with(prefix)) {
       return Error(Code::invalid, "the cursor is not of this listing").as("invalid-cursor");
     }
@@ -72,7 +91,8 @@ Result<PageRequest> page_request(const Call& call, std::string_view prefix) {
 Response page_response(json::Array items, const std::string& next_key) {
   json::Object object;
   object["items"] = std::move(items);
-  if (!next_key.empty()) object["next_cursor"] = base64_of(std::string_view(next_key));
+  if (!next_key.empty())
+    object["next_cursor"] = url_alphabet(base64_of(std::string_view(next_key)));
   return http::json_response(200, object);
 }
 

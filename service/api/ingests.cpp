@@ -36,12 +36,12 @@ Result<Path> deposit_folder(const Context& context, const std::string& text) {
   }
   for (const Path& candidate : candidates) {
     const auto real = real_path(candidate);
-    if (!real) continue;
+    if (!real || !is_utf8(real->native())) continue;
     for (const Path& inbox : context.inboxes) {
       if (lies_below(*real, inbox)) return *real;
     }
   }
-  std::string inboxes;
+  std::string inboxes;  // for people
   for (const Path& inbox : context.inboxes)
     inboxes += (inboxes.empty() ? "" : ", ") + inbox.native();
   return Error(Code::invalid, "'" + printable(text) +

@@ -109,7 +109,7 @@ class Ingest {
       : store_(store), request_(request), progress_(progress), stop_(stop) {}
 
   Result<IngestResult> run() {
-    TRY_SET(Plan plan, make_plan(store_.disk(), request_.folder, request_.defaults, stop_));
+    TRY_SET(Plan plan, make_plan(deposit_disk_, request_.folder, request_.defaults, stop_));
     findings_ = std::move(plan.findings);
     result_.items_found = plan.items.size();
     progress_.total_items = plan.items.size();
@@ -177,7 +177,8 @@ class Ingest {
 
   Result<Outcome> store_item(const PlannedItem& item) {
     const std::string slug = item.slug.text();
-    TRY_SET(const auto claim, store_.claim("item " + slug));
+    TRY_SET(const auto claim, store_.claim("item " + lower_ascii(slug)));
+    TRY(refuse_other_case(slug));
     auto existing = store_.index().record(store::keys::item(slug));
     if (existing) return compare_existing(item, *existing);
     if (existing.error().code() != Code::not_found) return std::move(existing).error();
@@ -186,6 +187,22 @@ class Ingest {
       return Outcome::stored;
     }
     return deposit(item, nullptr);
+  }
+
+  // Names that differ in case only cannot lie side by side everywhere a bag is unpacked.
+  Result<void> refuse_other_case(const std::string& slug) {
+    std::string other;
+    const std::string prefix = store::keys::identifiers(search_key(slug));
+    TRY(store_.index().scan(prefix, "", [&](std::string_view key, std::string_view) {
+      const std::string_view found = store::keys::rest(key, prefix);
+      if (found != slug && equal_ignoring_ascii_case(found, slug)) other = found;
+      return other.empty();
+    }));
+    if (other.empty()) return {};
+    return Error(Code::conflict, "the store has an item '" + other +
+                                     "', whose name differs in case only; give one of them another "
+                                     "identifier")
+        .as("identifier-collision");
   }
 
   Result<Outcome> compare_existing(const PlannedItem& item, const json::Object& existing) {
@@ -280,7 +297,7 @@ class Ingest {
 
   Result<std::vector<Digest>> read_digests(const PlannedFile& file,
                                            std::span<const Algorithm> algorithms) {
-    DepositSource source(store_.disk(), request_.folder, file, progress_.done_bytes);
+    DepositSource source(deposit_disk_, request_.folder, file, progress_.done_bytes);
     std::vector<std::byte> buffer(limits::kChunkBytes);
     Hasher hasher(algorithms);
     for (std::uint64_t offset = 0; offset < file.size_bytes;) {
@@ -394,7 +411,7 @@ class Ingest {
   Result<index::FileRow> add_payload(store::Deposit& deposit,
                                      const PlannedFile& file,
                                      mets::PackageInput* package) {
-    DepositSource source(store_.disk(), request_.folder, file, progress_.done_bytes);
+    DepositSource source(deposit_disk_, request_.folder, file, progress_.done_bytes);
     const LogicalPath path = LogicalPath::literal(mets::payload_folder() + file.data_path.text());
     // The format is known once the beginning has been read, which add() does.
     index::FileRow row;
@@ -463,6 +480,7 @@ class Ingest {
   static constexpr std::string_view kMessage = "Ingest";
 
   store::Store& store_;
+  NoLinksDisk deposit_disk_;
   const IngestRequest& request_;
   IngestProgress& progress_;
   const std::stop_token& stop_;

@@ -25,6 +25,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = 8 * 1024;
 constexpr std::size_t kRequestIdBytesMax = 128;
+// Longer work is a job; a handler that takes this long hangs.
+constexpr std::chrono::minutes kHandlerMax{10};
 // A body in chunks costs more bytes than it carries; twice that and a header's worth is an attack.
 constexpr std::size_t kChunkOverheadBytes = 16 * 1024;
 
@@ -361,6 +363,8 @@ Awaitable<bool> Session::serve_one() {
       response = http::problem_of(body.error());
       keep_alive = false;
     } else {
+      // All of the request is here: now the client waits for us.
+      transport_->deadline(kHandlerMax);
       std::function<http::Response()> work = [this, &head, &admission] {
         return service_.handle(head.request, admission);
       };

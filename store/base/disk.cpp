@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -59,6 +60,25 @@ Result<Fd> Disk::open(const Path& path, int flags, mode_t mode) {
       [&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode); });
   if (number < 0) return failed("open", path);
   return Fd(number);
+}
+
+Result<Fd> NoLinksDisk::open(const Path& path, int flags, mode_t mode) {
+  open_how how = {};
+  // openat2 refuses flags that O_PATH would ignore.
+  const int careful = (flags & O_PATH) != 0 ? 0 : O_NONBLOCK;
+  how.flags = static_cast<__u64>(flags | O_CLOEXEC | O_NOFOLLOW | careful);
+  how.mode = (flags & O_CREAT) != 0 ? mode : 0;
+  how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const long number = uninterrupted(
+      [&] { return ::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof(how)); });
+  if (number < 0 && errno == ENOSYS) return Disk::open(path, flags, mode);
+  if (number < 0) return failed("open", path);
+  return Fd(static_cast<int>(number));
+}
+
+Result<FileInfo> NoLinksDisk::info(const Path& path) {
+  TRY_SET(const Fd fd, open(path, O_PATH));
+  return Disk::info(fd, path);
 }
 
 Result<void> Disk::close(Fd fd, const Path& path) {

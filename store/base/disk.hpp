@@ -102,6 +102,16 @@ class Disk {
 // The disk of this machine.
 Disk& real_disk();
 
+// The same for folders that strangers can change: it follows no link, in no part of a path (openat2
+// with RESOLVE_NO_SYMLINKS, Linux 5.6; before that only the last part is guarded). Paths must be
+// real ones. Only open, info and list are such; nothing is written through it.
+class NoLinksDisk : public Disk {
+ public:
+  using Disk::info;
+  Result<Fd> open(const Path& path, int flags, mode_t mode = 0) override;
+  Result<FileInfo> info(const Path& path) override;
+};
+
 // Reads exactly `into.size()` bytes. Errors: corrupt when the file ends before; io.
 Result<void> read_exactly(
     Disk& disk, const Fd& fd, std::span<std::byte> into, std::uint64_t offset, const Path& path);

@@ -106,7 +106,19 @@ class Handler {
   std::string duplicate_;
 };
 
+// What is no UTF-8 is replaced (U+FFFD): whatever we write, we and others can read again.
+std::string repaired(std::string_view text) {
+  std::string out;
+  while (const auto bad = first_invalid_utf8(text)) {
+    out += text.substr(0, *bad);
+    out += "\xEF\xBF\xBD";
+    text.remove_prefix(*bad + 1);
+  }
+  return out += text;
+}
+
 void write_string(std::string_view text, std::string* out) {
+  if (!is_utf8(text)) return write_string(repaired(text), out);
   *out += '"';
   for (const char c : text) {
     const auto value = static_cast<unsigned char>(c);

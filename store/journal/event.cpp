@@ -20,6 +20,10 @@ Result<std::string> entry_of(const Event& event) {
                                   " bytes; a journal entry has at most " +
                                   std::to_string(limits::kEntryBytesMax));
   }
+  // What cannot be read again would make the journal unreadable for good.
+  if (auto again = json::parse_object(entry, limits::kEntryBytesMax); !again) {
+    return std::move(again).error().during("the event '" + event.type + "' cannot be journaled");
+  }
   return entry;
 }
 

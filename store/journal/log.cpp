@@ -173,9 +173,9 @@ Result<void> Log::State::load() {
   if (!published) return std::move(published).error().during(path.native());
   published_ = published->size;
   TRY_SET(tail_path_, find_tail(disk_, folder_));
-  TRY(drop_older_tails());
   auto loaded = load_tail(*published);
   if (!loaded) return std::move(loaded).error().during(tail_path_.native());
+  TRY(drop_older_tails());  // Not before the newer one was found to be whole.
   find_partials(published->size);
   return {};
 }
@@ -206,7 +206,7 @@ Result<void> Log::State::drop_older_tails() {
   TRY_SET(const auto entries, list_sorted(disk_, folder_));
   for (const DirEntry& entry : entries) {
     const Path path = folder_ / entry.name;
-    if (entry.name.starts_with("tail-") && path != tail_path_) TRY(disk_.remove_file(path));
+    if (is_tail(entry) && path != tail_path_) TRY(disk_.remove_file(path));
   }
   return {};
 }

@@ -117,11 +117,17 @@ Result<TailScan> scan_tail(Disk& disk,
   return scan;
 }
 
+bool is_tail(const DirEntry& entry) {
+  const std::string_view number =
+      std::string_view(entry.name).substr(std::min(kNamePrefix.size(), entry.name.size()));
+  return entry.kind == FileKind::regular && entry.name.starts_with(kNamePrefix) &&
+         number.size() == 20 && number.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 Result<Path> find_tail(Disk& disk, const Path& folder) {
   TRY_SET(const auto entries, list_sorted(disk, folder));
-  const auto newest = std::find_if(entries.rbegin(), entries.rend(), [](const DirEntry& entry) {
-    return entry.name.starts_with(kNamePrefix);
-  });
+  const auto newest = std::find_if(entries.rbegin(), entries.rend(),
+                                   [](const DirEntry& entry) { return is_tail(entry); });
   if (newest != entries.rend()) return folder / newest->name;
   return Error(Code::not_found, "there is no tail in " + folder.native());
 }

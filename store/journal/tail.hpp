@@ -53,5 +53,7 @@ Result<TailScan> scan_tail(Disk& disk,
 
 // The tail of a journal folder: the one that begins last. not_found when there is none.
 Result<Path> find_tail(Disk& disk, const Path& folder);
+// "tail-" and 20 digits; whatever else lies there is nobody's tail.
+bool is_tail(const DirEntry& entry);
 
 }  // namespace versement::journal

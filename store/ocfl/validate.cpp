@@ -115,7 +115,7 @@ class ObjectCheck {
         if (depth == 0 && !is_version(entry.name) && entry.name != "logs" &&
             entry.name != "extensions") {
           say("E001", path, "does not belong into an object");
-        } else if (depth < limits::kPathDepthMax && entry.name != "logs") {
+        } else if (depth < limits::kPathDepthMax && !(depth == 0 && entry.name == "logs")) {
           walk(path, depth + 1);
         }
       } else if (entry.kind != FileKind::regular) {

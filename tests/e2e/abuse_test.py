@@ -1,6 +1,7 @@
 """What a hostile or broken client sends. The daemon answers or hangs up; it never falls, waits for
 ever or fills its memory."""
 import json
+import os
 import pathlib
 import socket
 import sys
@@ -227,6 +228,88 @@ class Raw(harness.EndToEnd):
         self.assertGreater(int(fields['Content-Length']), 64 << 20)
         self.assertLess(got, 32 << 20)
         self.assert_alive()
+
+
+class Inbox(harness.EndToEnd):
+    """Deposits that reach for what is not theirs."""
+
+    def setUp(self):
+        super().setUp()
+        self.inbox = self.folder / 'inbox'
+        self.deposit = self.inbox / 'deposit'
+        (self.deposit / 'objects').mkdir(parents=True)
+        (self.deposit / 'objects' / 'a.txt').write_text('inside')
+        self.outside = self.folder / 'outside'
+        self.outside.mkdir()
+        (self.outside / 'metadata.csv').write_text(
+            'filename,dc.title,dc.rights,credit\nobjects/a.txt,OUTSIDE,Free,Credit\n')
+        self.served = self.daemon(inboxes=[self.inbox])
+        self.prepare(self.served)
+
+    def findings(self, folder):
+        done = self.run_versement(self.served, '--json', 'ingest', folder, '--collection',
+                                  'collection')
+        self.assertEqual(done.returncode, 1, done.stdout)
+        return {f['code'] for f in json.loads(done.stdout)['findings']}
+
+    def test_a_linked_table_is_not_read(self):
+        (self.deposit / 'metadata').symlink_to(self.outside)
+        self.assertIn('metadata-unreadable', self.findings(self.deposit))
+        self.assertEqual(self.served.all_of('/v1/items'), [])
+
+    def test_a_folder_that_becomes_a_link_is_refused(self):
+        (self.deposit / 'metadata').mkdir()
+        (self.deposit / 'metadata' / 'metadata.csv').write_text(
+            'filename,dc.title,dc.rights,credit\nobjects/a.txt,T,Free,Credit\n')
+        secret = self.outside / 'deposit'
+        (secret / 'objects').mkdir(parents=True)
+        (secret / 'metadata').mkdir()
+        (secret / 'objects' / 'a.txt').write_text('SECRET')
+        (secret / 'metadata' / 'metadata.csv').write_text(
+            'filename,dc.title,dc.rights,credit\nobjects/a.txt,T,Free,Credit\n')
+        self.served.stop()  # With the job queued, but not begun.
+        self.served.start()
+        self.inbox.rename(self.folder / 'real')
+        self.inbox.symlink_to(self.outside)
+        done = self.run_versement(self.served, 'ingest', self.inbox / 'deposit', '--collection',
+                                  'collection')
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(self.served.all_of('/v1/items'), [])
+
+    def test_names_that_are_no_utf_8_break_nothing(self):
+        bad = os.fsencode(self.inbox) + b'/bad\xff'
+        os.makedirs(bad + b'/objects')
+        (self.inbox / 'link').symlink_to(os.fsdecode(bad))
+        status, _, body = self.served.request('POST', '/v1/ingests', {
+            'collection': 'collection', 'source': {'type': 'inbox', 'path': 'link'}})
+        self.assertEqual(status, 422, body)
+        (self.deposit / 'metadata').mkdir()
+        (self.deposit / 'metadata' / 'metadata.csv').write_text(
+            'filename,dc.title,dc.rights,credit\nobjects/a.txt,T,Free,Credit\n')
+        os.symlink('x', os.fsencode(self.deposit) + b'/objects/l\xff')
+        os.mkfifo(os.fsencode(self.deposit) + b'/objects/f\xfe')
+        with open(os.fsencode(self.deposit) + b'/metadata/x\xff', 'wb'):
+            pass
+        self.assertEqual(self.findings(self.deposit) - {'metadata-file-unused'},
+                         {'file-link', 'file-special', 'name-unusable'})
+        for path in ('/v1/jobs', '/v1/ingests'):
+            self.served.all_of(path)
+        self.served.get('/v1/events')
+        self.served.stop()
+        self.served.start()
+        self.versement(None, 'journal', 'verify', self.served.data)
+
+    def test_altered_evidence_is_not_believed(self):
+        (self.deposit / 'metadata').mkdir()
+        (self.deposit / 'metadata' / 'metadata.csv').write_text(
+            'filename,dc.title,dc.rights,credit\nobjects/a.txt,T,Free,Credit\n')
+        self.ingest(self.served, self.deposit)
+        audit = self.json_of(self.served, 'audit', 'run')
+        for file in (self.served.data / 'evidence').rglob('*.zst'):
+            file.chmod(0o600)
+            file.write_bytes(file.read_bytes()[:-1] + b'\0')
+        status, _, body = self.served.request('GET', f"/v1/audits/{audit['id']}/evidence")
+        self.assertEqual((status, json.loads(body)['code']), (503, 'content-corrupt'))
 
 
 if __name__ == '__main__':

@@ -2,6 +2,9 @@
 #include <thread>
 #include <unordered_set>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "store/base/compress.hpp"
 #include "store/base/csv.hpp"
 #include "store/base/digest.hpp"
@@ -241,6 +244,24 @@ TEST(Metrics, are_written_as_prometheus_reads_them) {
             "# HELP versement_http_requests_total Requests answered.\n"
             "# TYPE versement_http_requests_total counter\n"
             "versement_http_requests_total{code=\"200\",route=\"a\\\"b\"} 3\n");
+}
+
+TEST(NoLinksDisk, follows_no_link_in_any_part_of_a_path) {
+  const testing::TemporaryFolder folder;
+  ASSERT_OK(make_folders(real_disk(), folder / "real/sub"));
+  testing::write(folder / "real/sub/file", "bytes");
+  ASSERT_EQ(::symlink("real", (folder / "link").c_str()), 0);
+  ASSERT_EQ(::symlink("file", (folder / "real/sub/last").c_str()), 0);
+  NoLinksDisk disk;
+  EXPECT_OK(disk.open(folder / "real/sub/file", O_RDONLY));
+  EXPECT_EQ(disk.info(folder / "real/sub/file")->size_bytes, 5u);
+  EXPECT_EQ(disk.info(folder / "real/sub/last")->kind, FileKind::link);
+  EXPECT_EQ(list_sorted(disk, folder / "real/sub")->size(), 2u);
+  EXPECT_FALSE(disk.open(folder / "real/sub/last", O_RDONLY));
+  EXPECT_FALSE(disk.open(folder / "link/sub/file", O_RDONLY));
+  EXPECT_FALSE(disk.info(folder / "link/sub/file"));
+  EXPECT_FALSE(list_sorted(disk, folder / "link"));
+  EXPECT_FAILS(disk.info(folder / "real/none"), Code::not_found);
 }
 
 }  // namespace

@@ -288,5 +288,42 @@ TEST_F(LogTest, an_entry_that_is_too_long_is_refused_and_nothing_else) {
   EXPECT_OK((*log)->append(event("fits")));
 }
 
+TEST_F(LogTest, bytes_that_are_no_utf_8_never_make_the_journal_unreadable) {
+  {
+    auto log = open();
+    ASSERT_OK(log);
+    ASSERT_OK((*log)->append(event("a name with \xff and \xc3")));
+    ASSERT_OK((*log)->append(event("after")));
+    EXPECT_OK(event_of(*(*log)->read(0)));
+  }
+  auto log = open();
+  ASSERT_OK(log);
+  EXPECT_EQ((*log)->size(), 2u);
+  EXPECT_TRUE(verified().good());
+}
+
+TEST_F(LogTest, a_stray_file_like_a_tail_costs_nothing) {
+  {
+    auto log = open();
+    ASSERT_OK(log);
+    append(**log, 3);
+  }
+  for (const char* name : {"tail-old", "tail-99999999999999999999.bak", "tail-"})
+    testing::write(folder_ / name, "no tail");
+  ASSERT_OK(make_folders(real_disk(), folder_ / "tail-00000000000000000256"));
+  {
+    auto log = open();
+    ASSERT_OK(log);
+    EXPECT_EQ((*log)->size(), 3u);
+  }
+  // One that looks newer but is none keeps the service from starting; nothing is removed.
+  testing::write(folder_ / "tail-00000000000000000512", "no tail");
+  EXPECT_FALSE(open());
+  ASSERT_OK(real_disk().remove_file(folder_ / "tail-00000000000000000512"));
+  auto log = open();
+  ASSERT_OK(log);
+  EXPECT_EQ((*log)->size(), 3u);
+}
+
 }  // namespace
 }  // namespace versement::journal
