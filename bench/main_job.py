@@ -31,7 +31,7 @@ def size_of(text):
     return int(text[:-1]) * UNITS[text[-1]] if text[-1] in UNITS else int(text)
 
 
-def make_collection(folder, files, size):
+def make_collection(folder, files, size, files_an_item=1):
     rng = random.Random(20261122)
     (folder / 'metadata').mkdir(parents=True)
     with open(folder / 'metadata' / 'metadata.csv', 'w', newline='', encoding='utf-8') as out:
@@ -47,7 +47,8 @@ def make_collection(folder, files, size):
                     piece = min(left, 1 << 24)
                     file.write(rng.randbytes(piece))
                     left -= piece
-            table.writerow([name, f'BENCH-{i:07}', f'Scan {i}', '1994'])
+            item = i // files_an_item
+            table.writerow([name, f'BENCH-{item:07}', f'Scan {item}', '1994'])
 
 
 def io_written(daemon):
@@ -75,11 +76,11 @@ class Bench(harness.EndToEnd):
         ratio = f'{peer / seconds:6.1f}x' if peer else ' ' * 7
         print(f'{step:28}{seconds:9.1f} s {rate:9.1f} MB/s {memory} {ratio}  {note}', flush=True)
 
-    def run_all(self, files, size, peers):
+    def run_all(self, files, size, files_an_item, peers):
         self.total = files * size
         collection = self.folder / 'collection'
-        make_collection(collection, files, size)
-        print(f'{files} items of one file of {size} bytes, {self.total / 1e6:.0f} MB, {os.cpu_count()} processors')
+        make_collection(collection, files, size, files_an_item)
+        print(f'{files} files of {size} bytes, {files_an_item} an item, {self.total / 1e6:.0f} MB, {os.cpu_count()} processors')
         sums = None
         if peers:
             sums = timed(lambda: subprocess.run(
@@ -135,6 +136,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--files', type=int, default=10000)
     parser.add_argument('--size', type=size_of, default=65536, help='bytes of each; 64K, 100M, 1G')
+    parser.add_argument('--files-an-item', type=int, default=1)
     parser.add_argument('--work', default=tempfile.gettempdir(), help='folder to work in')
     parser.add_argument('--no-peers', action='store_true')
     options = parser.parse_args()
@@ -142,7 +144,7 @@ def main():
     bench = Bench()
     bench.setUp()
     try:
-        bench.run_all(options.files, options.size, not options.no_peers)
+        bench.run_all(options.files, options.size, options.files_an_item, not options.no_peers)
     finally:
         bench.doCleanups()
 

@@ -148,7 +148,7 @@ Result<index::FileRow> Deposit::add(const LogicalPath& path,
 Result<index::FileRow> Deposit::add(const LogicalPath& path,
                                     std::string_view bytes,
                                     index::FileRow row) {
-  MemorySource source{std::string(bytes)};
+  ViewSource source(bytes);
   return add(path, source, {}, std::move(row), {});
 }
 

@@ -25,6 +25,8 @@ std::string from_url_alphabet(std::string text) {
 }
 
 constexpr std::size_t kLimitMax = 1000;
+// Long descriptions make a page shorter than its limit: many clients ask at once.
+constexpr std::size_t kPageBytesMax = 1u << 20;
 constexpr std::size_t kLanguagesMax = 20;
 
 }  // namespace
@@ -104,10 +106,11 @@ Result<Response> list_records(const Context& context,
   json::Array items;
   std::string last;
   bool more = false;
+  std::size_t bytes = 0;
   Result<void> failed;
   TRY(context.store.index().scan(prefix, page.after,
                                  [&](std::string_view key, std::string_view value) {
-                                   if (items.size() == page.limit) {
+                                   if (items.size() == page.limit || bytes > kPageBytesMax) {
                                      more = true;
                                      return false;
                                    }
@@ -117,7 +120,9 @@ Result<Response> list_records(const Context& context,
                                      return false;
                                    }
                                    last = key;
-                                   if (*shown) items.emplace_back(std::move(**shown));
+                                   if (!*shown) return true;
+                                   bytes += json::write(**shown).size();
+                                   items.emplace_back(std::move(**shown));
                                    return true;
                                  }));
   TRY(std::move(failed));

@@ -204,7 +204,8 @@ class Sealer {
     files_.push_back({std::move(path), std::move(bytes), std::move(media_type), std::move(role)});
   }
 
-  mets::Bordereau bordereau() const {
+  // Takes the descriptions: nothing else needs them.
+  mets::Bordereau bordereau() {
     mets::Bordereau b;
     b.reference = json::text_at(transfer_, "reference");
     b.title = mets::localized_of(json::object_at(transfer_, "title"));
@@ -215,11 +216,11 @@ class Sealer {
     b.archival_agency = organisation_of(agreement_, "archival_agency");
     b.sealed_at = event_.time;
     b.manifest_sha512 = digest_of(Algorithm::sha512, manifest_sha512_).hex();
-    for (const Pinned& item : items_) {
+    for (Pinned& item : items_) {
       b.rows.push_back({.slug = item.slug,
                         .version = item.version,
-                        .description = item.description,
-                        .original = item.original,
+                        .description = std::move(item.description),
+                        .original = std::move(item.original),
                         .files = item.payload_files,
                         .bytes = item.payload_bytes});
     }
@@ -242,10 +243,12 @@ class Sealer {
   }
 
   Result<void> render_tag_files() {
-    const mets::Bordereau b = bordereau();
-    add("bordereau.fr.html", mets::render_bordereau_html(b, "fr"), "text/html", "documentation");
-    add("bordereau.en.html", mets::render_bordereau_html(b, "en"), "text/html", "documentation");
-    add("bordereau.csv", mets::render_bordereau_csv(b), "text/csv", "documentation");
+    {
+      const mets::Bordereau b = bordereau();
+      add("bordereau.fr.html", mets::render_bordereau_html(b, "fr"), "text/html", "documentation");
+      add("bordereau.en.html", mets::render_bordereau_html(b, "en"), "text/html", "documentation");
+      add("bordereau.csv", mets::render_bordereau_csv(b), "text/csv", "documentation");
+    }
     json::Object agreement = agreement_;
     add("versement/agreement.json", json::write_pretty(agreement) + "\n", "application/json",
         "metadata");
@@ -257,8 +260,10 @@ class Sealer {
 
     add("bagit.txt", bagit::write_bagit_txt(), "text/plain", "metadata");
     add("bag-info.txt", bagit::write_bag_info(bag_info()), "text/plain", "metadata");
-    add("manifest-sha512.txt", manifest_sha512_, "text/plain", "metadata");
-    if (wants_sha256()) add("manifest-sha256.txt", manifest_sha256_, "text/plain", "metadata");
+    add("manifest-sha512.txt", std::move(manifest_sha512_), "text/plain", "metadata");
+    if (wants_sha256()) {
+      add("manifest-sha256.txt", std::move(manifest_sha256_), "text/plain", "metadata");
+    }
     std::sort(files_.begin(), files_.end(),
               [](const auto& left, const auto& right) { return left.path < right.path; });
     std::string tag_manifest;
@@ -279,11 +284,15 @@ class Sealer {
     object["agreement"] = json::text_at(transfer_, "agreement");
     object["sealed_at"] = event_.time.text();
     object["serialisation"] = json::Object{{"tar", bagit::kTarSerialisation}};
-    json::Array items;
-    for (const Pinned& item : items_)
-      items.emplace_back(item_line(item));
-    object["items"] = std::move(items);
-    return json::write_pretty(object) + "\n";
+    // One line an item: a hundred thousand of them need no tree in memory.
+    std::string text = json::write(object);
+    text.back() = ',';
+    text += "\n\"items\":[";
+    for (const Pinned& item : items_) {
+      if (text.back() != '[') text += ',';
+      text += "\n" + json::write(item_line(item));
+    }
+    return text + "]}\n";
   }
 
   static json::Object item_line(const Pinned& item) {
@@ -305,11 +314,12 @@ class Sealer {
     TRY_SET(const auto space, store_.reserve(bytes, files_.size()));
     TRY_SET(const Uuid id, Uuid::parse(json::text_at(transfer_, "id")));
     TRY_SET(auto deposit, store_.begin(ObjectId::of_uuid(id)));
-    for (const mets::GeneratedFile& file : files_) {
+    for (mets::GeneratedFile& file : files_) {
       index::FileRow row;
       row.role = file.role;
       row.media_type = file.media_type;
       TRY(deposit->add(LogicalPath::literal(file.path), file.bytes, std::move(row)));
+      file.bytes = std::string();  // Written: what comes next can have the memory.
     }
     TRY_SET(const auto evidence, store_.begin_evidence());
     for (const Pinned& item : items_)

@@ -250,6 +250,11 @@ Result<Space> Disk::space(const Path& path) {
                .total_inodes = found.f_files};
 }
 
+void Disk::begin_writeback(const Fd& fd, std::uint64_t offset, std::uint64_t length) {
+  (void)::sync_file_range(fd.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                          SYNC_FILE_RANGE_WRITE);
+}
+
 void Disk::drop_cache(const Fd& fd) {
   // Only advice: where the kernel does not take it, the read is served from memory.
   (void)::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
@@ -296,8 +301,9 @@ Result<std::string> read_file(Disk& disk, const Path& path, std::size_t bytes_ma
     return Error(Code::limit, path.native() + " has " + std::to_string(info.size_bytes) +
                                   " bytes; at most " + std::to_string(bytes_max) + " are read");
   }
-  // The size is a hint: files below /proc say 0 and hold more.
-  std::string bytes(std::max<std::size_t>(info.size_bytes, 4096), '\0');
+  // The size is a hint: files below /proc say 0 and hold more. One byte more meets the end without
+  // another, larger buffer.
+  std::string bytes(std::max<std::size_t>(info.size_bytes + 1, 4096), '\0');
   std::size_t done = 0;
   while (true) {
     if (done == bytes.size()) {

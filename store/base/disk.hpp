@@ -95,6 +95,9 @@ class Disk {
   virtual Result<void> list(const Path& path, const std::function<bool(const DirEntry&)>& each);
   virtual Result<Space> space(const Path& path);
 
+  // Asks the kernel to begin writing these bytes to the disk, and does not wait: a sync to come has
+  // less to do. A hint; what fails is found by that sync.
+  virtual void begin_writeback(const Fd& fd, std::uint64_t offset, std::uint64_t length);
   // Asks the kernel to forget clean pages of this file, so that the next read meets the medium.
   virtual void drop_cache(const Fd& fd);
 };

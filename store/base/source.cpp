@@ -12,11 +12,15 @@ Result<FileRun> Source::run_at(std::uint64_t /*offset*/) {
   return FileRun{};
 }
 
-Result<std::size_t> MemorySource::read_at(std::uint64_t offset, std::span<std::byte> into) {
+Result<std::size_t> ViewSource::read_at(std::uint64_t offset, std::span<std::byte> into) {
   if (offset >= bytes_.size()) return std::size_t{0};
   const std::size_t count = std::min<std::size_t>(into.size(), bytes_.size() - offset);
   std::memcpy(into.data(), bytes_.data() + offset, count);
   return count;
+}
+
+Result<std::size_t> MemorySource::read_at(std::uint64_t offset, std::span<std::byte> into) {
+  return ViewSource(bytes_).read_at(offset, into);
 }
 
 struct FileSource::Opened {

@@ -50,6 +50,17 @@ class MemorySource : public Source {
   std::string bytes_;
 };
 
+// Bytes that somebody else keeps for as long as this is used.
+class ViewSource : public Source {
+ public:
+  explicit ViewSource(std::string_view bytes) : bytes_(bytes) {}
+  std::uint64_t size_bytes() const override { return bytes_.size(); }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override;
+
+ private:
+  const std::string_view bytes_;
+};
+
 // A file, opened at its first use. Its size was promised by whoever made the source; a file of
 // another size is an error, not another size.
 class FileSource : public Source {

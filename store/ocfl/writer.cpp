@@ -12,7 +12,8 @@
 namespace versement::ocfl {
 namespace {
 
-constexpr std::uint64_t kSyncAtOnceBytes = 1u << 20;
+// The disk is kept busy while we hash; the sync of the whole group comes later.
+constexpr std::uint64_t kWritebackBytes = 4u << 20;
 constexpr mode_t kFileMode = 0444;
 constexpr mode_t kFolderMode = 0755;
 
@@ -42,6 +43,7 @@ Result<Copied> copy(Disk& disk,
   Hasher hasher(algorithms);
   std::vector<std::byte> buffer(std::min<std::uint64_t>(
       limits::kChunkBytes, std::max<std::uint64_t>(source.size_bytes(), 1)));
+  std::uint64_t begun = 0;
   while (copied.size_bytes < source.size_bytes()) {
     if (stop.stop_requested())
       return Error(Code::cancelled, "stopped while writing " + to.native());
@@ -52,8 +54,10 @@ Result<Copied> copy(Disk& disk,
     copied.crc32 = crc32_update(copied.crc32, chunk);
     TRY(write_all(disk, fd, chunk, to));
     copied.size_bytes += count;
+    if (copied.size_bytes - begun < kWritebackBytes) continue;
+    disk.begin_writeback(fd, begun, copied.size_bytes - begun);
+    begun = copied.size_bytes;
   }
-  if (copied.size_bytes >= kSyncAtOnceBytes) TRY(disk.sync_data(fd, to));
   TRY(disk.close(std::move(fd), to));
   copied.digests = hasher.finish();
   return copied;
@@ -157,7 +161,7 @@ Result<StagedFile> ObjectWriter::add(const LogicalPath& path,
 }
 
 Result<StagedFile> ObjectWriter::add(const LogicalPath& path, std::string_view bytes) {
-  MemorySource source{std::string(bytes)};
+  ViewSource source(bytes);
   return add(path, source, {}, {});
 }
 

@@ -2,8 +2,7 @@
 //
 // What a writer leaves in its folder is, for a new object, the complete OCFL object; for a further
 // version, the version's folder (vN) and the object's new inventory with its sidecar. Nothing is
-// synced but large files, as they end, in the thread that hashed them: the store syncs many staged
-// objects with one call.
+// synced here: the store syncs many staged objects with one call.
 #pragma once
 
 #include <cstdint>
