@@ -152,8 +152,10 @@ int acknowledge(Session& session, const ReceiveFlags& flags) {
   body["seal_digest"] = *digest;
   json::Array anomalies;
   for (const bagit::Finding& finding : report->findings) {
-    if (finding.severity != bagit::Severity::error || anomalies.size() == 1000) continue;
-    anomalies.emplace_back(json::Object{{"code", finding.code}, {"path", finding.path}});
+    // As many as one journal entry can hold.
+    if (finding.severity != bagit::Severity::error || anomalies.size() == 100) continue;
+    anomalies.emplace_back(
+        json::Object{{"code", finding.code}, {"path", printable(finding.path).substr(0, 250)}});
   }
   const bool whole = report->verdict == bagit::Verdict::valid;
   // The tag manifest itself is in no manifest; its digest is the seal's.

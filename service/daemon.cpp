@@ -168,8 +168,19 @@ class SignalWaiter {
 
 }  // namespace
 
+Result<bool> lacks_first_token(Disk& disk, const Settings& settings) {
+  const store::Layout layout(settings.data);
+  TRY_SET(const bool marked, path_exists(disk, layout.marker));
+  if (!marked) return false;
+  TRY_SET(const bool tokens, path_exists(disk, layout.secrets / "tokens.json"));
+  TRY_SET(const bool written, path_exists(disk, layout.secrets / "admin-token"));
+  return !tokens && !written;
+}
+
 Result<Path> init(Disk& disk, Clock& clock, const Settings& settings) {
-  TRY(store::Store::create(disk, clock, settings.data, settings.origin));
+  // An earlier attempt may have ended before the token was made.
+  TRY_SET(const bool half, lacks_first_token(disk, settings));
+  if (!half) TRY(store::Store::create(disk, clock, settings.data, settings.origin));
   store::StoreOptions options = settings.store;
   options.data = settings.data;
   TRY_SET(const auto store, store::Store::open(disk, clock, options));

@@ -5,8 +5,11 @@
 
 namespace versement::service {
 
+// True for a data folder that is whole, but whose first administrator's token was never made.
+Result<bool> lacks_first_token(Disk& disk, const Settings& settings);
+
 // Makes a new data folder and its first administrator's token, which is left in
-// secrets/admin-token (0600) and shown nowhere.
+// secrets/admin-token (0600) and shown nowhere. What an earlier attempt left half-way is completed.
 Result<Path> init(Disk& disk, Clock& clock, const Settings& settings);
 
 // Serves until SIGTERM or SIGINT. Requires: these signals are blocked in all threads.

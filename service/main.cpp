@@ -122,7 +122,9 @@ int run(const Flags& flags) {
   if (flags.init_if_empty) {
     const auto empty = is_empty_or_absent(settings->data);
     if (!empty) return failed(empty.error(), kFailed);
-    if (*empty && make_data_folder(*settings) != kOk) return kFailed;
+    const auto half = lacks_first_token(real_disk(), *settings);
+    if (!half) return failed(half.error(), kFailed);
+    if ((*empty || *half) && make_data_folder(*settings) != kOk) return kFailed;
   }
   const auto served = serve(real_disk(), real_clock(), *settings);
   return served ? kOk : failed(served.error(), kFailed);

@@ -145,7 +145,19 @@ Result<void> Committer::verify(const Transaction& transaction) {
   const std::string fresh = Version(staged.version).folder() + "/";
   std::set<std::string> seen;
   for (const ocfl::StagedFile& file : staged.files) {
-    if (!file.content_path.starts_with(fresh)) continue;   // Stored by an earlier version.
+    if (file.kept) continue;
+    if (!file.content_path.starts_with(fresh)) {
+      // The same bytes came again and were not written: then those that are there must be right.
+      auto whole =
+          check_stored(disk_, transaction.target / file.content_path, file.size_bytes, file.sha256);
+      if (!whole) {
+        return Error(Code::corrupt, "the item has '" + file.path.text() +
+                                        "' already, but what is stored of it is damaged; run an "
+                                        "audit and repair it first")
+            .as("stored-content-damaged");
+      }
+      continue;
+    }
     if (!seen.insert(file.content_path).second) continue;  // Several paths, the same content.
     // SHA-256 is the faster one where processors have instructions for it.
     TRY(check_stored(disk_, staged.folder / file.content_path, file.size_bytes, file.sha256));

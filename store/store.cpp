@@ -95,7 +95,7 @@ Result<void> drop_unfinished(Disk& disk, const Layout& layout) {
   if (note && note->find("\n0\n") == std::string::npos) return {};  // It has entries.
   for (const Path& folder : ours)
     TRY(remove_tree(disk, folder));
-  return {};
+  return sweep_temporary_files(disk, layout.data);
 }
 
 }  // namespace

@@ -284,6 +284,11 @@ class Planner {
         (*into)[member.key()] = member.value();
       } else if (there->is_object() && member.value().is_object()) {
         same = merge(member.value().get_object(), &there->get_object()) && same;
+      } else if (there->is_array() && member.value().is_array()) {
+        json::Array& list = there->get_array();
+        for (const json::Value& value : member.value().get_array()) {
+          if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+        }
       } else if (*there != member.value()) {
         same = false;
       }
@@ -322,7 +327,14 @@ class Planner {
            "leave the other columns of further rows empty", row.line);
     }
     item.description = mets::description_of(description);
-    if (!row.original.empty()) item.original = row.original;
+    json::Object original = mets::to_json(item.original);
+    if (!merge(mets::to_json(row.original), &original)) {
+      note(Severity::warning, "description-differs", row.filename,
+           "another row of '" + item.source_identifier +
+               "' names another analogue original; what this row says differently is not used",
+           "leave the columns of further rows empty", row.line);
+    }
+    item.original = mets::original_of(original);
     if (!row.filename.empty()) named_.push_back({row.filename, row.line, item_index});
   }
 

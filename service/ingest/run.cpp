@@ -97,6 +97,12 @@ std::string fingerprint_of(const PlannedItem& item, const Digests& digests) {
   for (const auto& [path, digest] : digests)
     files.emplace_back(json::Array{path, digest});
   object["files"] = std::move(files);
+  if (!item.parts.empty()) {
+    json::Array parts;
+    for (const std::string& part : item.parts)
+      parts.emplace_back(part);
+    object["parts"] = std::move(parts);
+  }
   return digest_of(Algorithm::sha256, json::write(object)).hex();
 }
 

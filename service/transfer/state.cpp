@@ -121,7 +121,10 @@ std::string_view waiting_for(State state) {
 }
 
 bool visible_to_receiver(const json::Object& transfer) {
-  return transfer.contains("offered_at");
+  if (transfer.contains("offered_at")) return true;
+  // Journals of 0.1.0 before it was released have no such time.
+  const auto state = state_of_name(json::text_at(transfer, "state"));
+  return state && (can_be_pulled(*state) || *state == State::rejected);
 }
 
 bool can_be_pulled(State state) {

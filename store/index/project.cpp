@@ -222,7 +222,11 @@ Result<void> ingestion(const Act& act) {
   }
   // Verified is what was read back from the disk; a further version reads nothing of the earlier
   // ones again.
-  if (before.empty() && json::flag_at(detail, "read_back")) put_verified(act, "item " + slug);
+  if (!json::flag_at(detail, "read_back")) {
+    act.rows.remove(keys::verification("item " + slug));
+  } else if (before.empty()) {
+    put_verified(act, "item " + slug);
+  }
   return count(act, before, totals);
 }
 

@@ -207,6 +207,7 @@ Result<StagedFile> ObjectWriter::keep(const StagedFile& known) {
                  "the version before has no file " + known.path.text() + " with these bytes");
   }
   StagedFile facts = known;
+  facts.kept = true;
   facts.content_path = inventory_.manifest[sha512].front();
   inventory_.versions[version_].state[sha512].push_back(known.path.text());
   logical_paths_.insert(known.path.text());

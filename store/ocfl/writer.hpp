@@ -32,6 +32,7 @@ struct StagedFile {
   std::uint32_t crc32 = 0;
   Digest sha512;
   Digest sha256;
+  bool kept = false;  // taken over from the version before: its bytes were not at hand
 };
 
 // Who made a version, and why; goes into the inventory.
