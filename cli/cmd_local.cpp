@@ -1,7 +1,12 @@
-// versement bag validate, store check, journal verify: on local files, without a daemon.
+// versement bag validate, store check, store export, journal verify: on local files, without a
+// daemon.
 #include <atomic>
 #include <csignal>
 #include <map>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "bagit/validate.hpp"
 #include "cli/command.hpp"
@@ -10,6 +15,7 @@
 #include "store/base/text.hpp"
 #include "store/journal/event.hpp"
 #include "store/journal/verify.hpp"
+#include "store/ocfl/export.hpp"
 #include "store/ocfl/validate.hpp"
 
 namespace versement::cli {
@@ -305,6 +311,83 @@ int verify_journal(Session& session, const std::string& dir, const std::string& 
   return status;
 }
 
+// Keeps a versementd from this data folder for as long as the descriptor lives.
+// Errors: conflict when one is running.
+Result<Fd> hold(const Path& data) {
+  const Path lock = data / "LOCK";
+  TRY_SET(const bool there, path_exists(real_disk(), lock));
+  if (!there) return Fd();
+  TRY_SET(Fd fd, real_disk().open(lock, O_RDONLY));
+  if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return fd;
+  return Error(Code::conflict, "a versementd is running on " + data.native() +
+                                   "; stop it, or export from a snapshot of the file system")
+      .as("resource-busy");
+}
+
+int export_store(Session& session, const Path& dir, const Path& to, unsigned jobs) {
+  Console& console = session.console();
+  const auto data = path_exists(real_disk(), dir / "versement.json");
+  const bool whole_data = data && *data;
+  const auto fail = [&](const Error& error, int status) {
+    console.failure(error, status, {});
+    return status;
+  };
+  const auto held = whole_data ? hold(dir) : Result<Fd>(Fd());
+  if (!held) return fail(held.error(), exit_status(held.error()));
+  ocfl::ExportProgress progress;
+  std::atomic<bool> ended{false};
+  std::thread reporter([&] {
+    while (!ended) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      if (!ended) {
+        console.progress("Copying", {{"done_files", progress.done_files.load()},
+                                     {"done_bytes", progress.done_bytes.load()}});
+      }
+    }
+  });
+  const auto exported =
+      ocfl::export_root(real_disk(), whole_data ? dir / "store" : dir, to,
+                        jobs > 0 ? jobs : processor_count(), progress, interruption().get_token());
+  ended = true;
+  reporter.join();
+  console.end_progress();
+  if (!exported) {
+    const Code code = exported.error().code();
+    return fail(exported.error(), code == Code::cancelled ? kInterrupted
+                                  : code == Code::exists  ? kUsage
+                                                          : kUnchecked);
+  }
+  const bool good = exported->problems.empty();
+  json::Array problems;
+  for (const auto& [object, problem] : exported->problems) {
+    if (!console.json()) {
+      console.line(
+          printable(problem.code + "  " + object + "  " + problem.path + ": " + problem.detail));
+    }
+    problems.emplace_back(json::Object{{"code", problem.code},
+                                       {"object", object},
+                                       {"path", problem.path},
+                                       {"detail", problem.detail}});
+  }
+  const int status = good ? kOk : kDamage;
+  if (console.json()) {
+    console.document(json::Object{{"verdict", good ? "valid" : "invalid"},
+                                  {"to", to.native()},
+                                  {"objects", exported->objects},
+                                  {"files", exported->files},
+                                  {"bytes", exported->bytes},
+                                  {"problems", std::move(problems)},
+                                  {"exit_code", status}});
+  } else if (good) {
+    console.line(to.native() + ": " + std::to_string(exported->objects) + " objects, " +
+                 std::to_string(exported->files) + " files, " + human_bytes(exported->bytes) +
+                 " copied, made durable and read back; valid");
+  } else {
+    console.line("the copy is not valid and stays at " + to.native() + ".part");
+  }
+  return status;
+}
+
 }  // namespace
 
 void add_local_commands(Tree& tree) {
@@ -330,9 +413,31 @@ void add_local_commands(Tree& tree) {
     auto jobs = std::make_shared<unsigned>(0);
     command->add_option("DIR", *folder, "Storage root, or data folder of versementd")->required();
     command->add_option("--jobs", *jobs, "Objects checked at once (one for each processor)");
-    command->footer("Exit status: 0 valid, 1 invalid, 2 some files could not be read, 3 no root.");
+    command->footer(
+        "Exit status: 0 valid, 1 invalid, 2 some files could not be read, or this "
+        "is no root.");
     tree.action(command,
                 [folder, jobs](Session& s) { return StoreCheck(s, *folder, *jobs).run(); });
+  }
+  {
+    CLI::App* const command = tree.add(
+        store, "export", "Copy an OCFL root out whole, read the copy back and validate it");
+    struct ExportFlags {
+      std::string dir, to;
+      unsigned jobs = 0;
+    };
+    auto flags = std::make_shared<ExportFlags>();
+    command->add_option("DIR", flags->dir, "Storage root, or data folder of a stopped versementd")
+        ->required();
+    command->add_option("TO", flags->to, "New folder for the copy")->required();
+    command->add_option("--jobs", flags->jobs, "Objects checked at once (one for each processor)");
+    command->footer(
+        "Exit status: 0 copied and valid, 1 the copy is invalid, as the source is or was read, 2 "
+        "not "
+        "all could\nbe copied, 3 TO exists, 5 a versementd is running on DIR.");
+    tree.action(command, [flags](Session& s) {
+      return export_store(s, flags->dir, flags->to, flags->jobs);
+    });
   }
   CLI::App* const journal = tree.add(&tree.root(), "journal", "The journal as a verifiable log");
   journal->require_subcommand(1);
@@ -343,7 +448,7 @@ void add_local_commands(Tree& tree) {
     command->add_option("DIR", flags->first, "Journal folder, or data folder of versementd")
         ->required();
     command->add_option("--key", flags->second, "File with the public key (vkey) to trust");
-    command->footer("Exit status: 0 valid, 1 altered, 2 unreadable, 3 no journal.");
+    command->footer("Exit status: 0 valid, 1 altered, 2 unreadable, or no journal.");
     tree.action(command,
                 [flags](Session& s) { return verify_journal(s, flags->first, flags->second); });
   }

@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import harness  # noqa: E402
+import judges  # noqa: E402
 
 
 def run(*arguments, env=None, stdin=subprocess.DEVNULL):
@@ -100,6 +101,33 @@ class Local(harness.EndToEnd):
         self.assertEqual(run('bag', 'validate', self.folder).returncode, 1)
         self.assertEqual(run('store', 'check', self.folder / 'none').returncode, 2)
         self.assertEqual(run('journal', 'verify', self.folder / 'none').returncode, 2)
+
+
+class Export(harness.EndToEnd):
+    def test_a_root_is_copied_out_whole_and_a_damaged_one_is_not_called_whole(self):
+        daemon = self.daemon()
+        self.prepare(daemon)
+        self.ingest(daemon)
+        copy = self.folder / 'copy'
+        self.assertEqual(run('store', 'export', daemon.data, copy).returncode, 5)  # it runs
+        daemon.stop()
+        done = run('--json', 'store', 'export', daemon.data, copy)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(json.loads(done.stdout)['objects'], 15)
+        self.assertEqual(judges.ocfl_py(copy), [])
+        self.assertIn(judges.rocfl(copy), ([], None))
+        same = subprocess.run(['diff', '-r', daemon.data / 'store', copy], capture_output=True)
+        self.assertEqual(same.stdout, b'')
+        self.assertEqual(run('store', 'export', daemon.data, copy).returncode, 3)  # it is there
+        self.assertEqual(run('store', 'export', copy, self.folder / 'again').returncode, 0)
+        victim = sorted(copy.rglob('*.jpg'))[0]
+        victim.chmod(0o600)
+        victim.write_bytes(b'other')
+        done = run('store', 'export', copy, self.folder / 'third')
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(victim.name, done.stdout)
+        self.assertFalse((self.folder / 'third').exists())
+        self.assertEqual(run('store', 'export', self.folder, self.folder / 'x').returncode, 2)
 
 
 class Served(harness.EndToEnd):
