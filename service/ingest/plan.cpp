@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "bagit/tagfile.hpp"
+#include "service/ingest/adopt.hpp"
 #include "service/ingest/table.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
@@ -58,6 +59,8 @@ class Planner {
     if (info.kind != FileKind::folder) {
       return Error(Code::invalid, folder_.native() + " is no folder").as("deposit-not-a-folder");
     }
+    TRY_SET(const Packed packed, packed_kind(disk_, folder_));
+    if (packed != Packed::no) return adopted(packed);
     TRY_SET(has_objects_, path_exists(disk_, folder_ / kObjects));
     TRY(walk("", 0));
     find_collisions();
@@ -74,6 +77,19 @@ class Planner {
   }
 
  private:
+  // What another tool has packed needs no table: its names and digests are in its own.
+  Result<Plan> adopted(Packed kind) {
+    TRY(adopt(disk_, folder_, kind, stop_, &plan_));
+    for (PlannedItem& item : plan_.items) {
+      name_item(&item);
+      std::sort(item.files.begin(), item.files.end(),
+                [](const auto& a, const auto& b) { return a.data_path < b.data_path; });
+      judge_item(&item);
+    }
+    find_slug_collisions();
+    return std::move(plan_);
+  }
+
   void find(Finding finding) { plan_.findings.add(std::move(finding)); }
 
   void error(std::string code,
@@ -477,6 +493,10 @@ class Planner {
   void finish_item(PlannedItem* item) {
     name_item(item);
     shorten_paths(item);
+    judge_item(item);
+  }
+
+  void judge_item(PlannedItem* item) {
     fill_rights(item);
     const auto bad = [&](std::string code, std::string detail, std::string remedy) {
       item->rejected = true;
