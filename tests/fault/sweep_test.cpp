@@ -356,8 +356,8 @@ class Recovery : public Sweep {
  protected:
   void killed_at_each_call_of_the_next_start(const Act& act, const std::string& name) {
     std::uint64_t runs = 0;
-    // Every seventh call of the act: the interesting ones come in rows.
-    for (std::uint64_t at = 1; at < kCallsMax; at += 7) {
+    // Every eleventh call of the act: the interesting ones come in rows.
+    for (std::uint64_t at = 1; at < kCallsMax; at += 11) {
       const Path half = folder_ / "half";
       ASSERT_OK(remove_tree(real_disk(), half));
       fs::copy(base(), half, fs::copy_options::recursive);
@@ -372,7 +372,7 @@ class Recovery : public Sweep {
       }
       disk.disarm();
       if (!reached) break;
-      for (std::uint64_t start = 1; start < kCallsMax; start += 3) {
+      for (std::uint64_t start = 1; start < kCallsMax; start += 4) {
         SCOPED_TRACE(name + " killed at " + std::to_string(at) + ", start at " +
                      std::to_string(start));
         const Path data = folder_ / "data";
