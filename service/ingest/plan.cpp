@@ -336,20 +336,16 @@ class Planner {
   void take_row(const TableRow& row, std::size_t item_index) {
     PlannedItem& item = plan_.items[item_index];
     json::Object description = mets::to_json(item.description);
-    if (!merge(mets::to_json(row.description), &description)) {
+    json::Object original = mets::to_json(item.original);
+    const bool described = merge(mets::to_json(row.description), &description);
+    const bool placed = merge(mets::to_json(row.original), &original);
+    if (!described || !placed) {
       note(Severity::warning, "description-differs", row.filename,
            "another row of '" + item.source_identifier +
                "' says otherwise; what this row says differently is not used",
            "leave the other columns of further rows empty", row.line);
     }
     item.description = mets::description_of(description);
-    json::Object original = mets::to_json(item.original);
-    if (!merge(mets::to_json(row.original), &original)) {
-      note(Severity::warning, "description-differs", row.filename,
-           "another row of '" + item.source_identifier +
-               "' names another analogue original; what this row says differently is not used",
-           "leave the columns of further rows empty", row.line);
-    }
     item.original = mets::original_of(original);
     if (!row.filename.empty()) named_.push_back({row.filename, row.line, item_index});
   }

@@ -257,7 +257,7 @@ class Inbox(harness.EndToEnd):
         self.assertIn('metadata-unreadable', self.findings(self.deposit))
         self.assertEqual(self.served.all_of('/v1/items'), [])
 
-    def test_a_folder_that_becomes_a_link_is_refused(self):
+    def test_an_inbox_that_becomes_a_link_is_refused(self):
         (self.deposit / 'metadata').mkdir()
         (self.deposit / 'metadata' / 'metadata.csv').write_text(
             'filename,dc.title,dc.rights,credit\nobjects/a.txt,T,Free,Credit\n')
@@ -267,8 +267,6 @@ class Inbox(harness.EndToEnd):
         (secret / 'objects' / 'a.txt').write_text('SECRET')
         (secret / 'metadata' / 'metadata.csv').write_text(
             'filename,dc.title,dc.rights,credit\nobjects/a.txt,T,Free,Credit\n')
-        self.served.stop()  # With the job queued, but not begun.
-        self.served.start()
         self.inbox.rename(self.folder / 'real')
         self.inbox.symlink_to(self.outside)
         done = self.run_versement(self.served, 'ingest', self.inbox / 'deposit', '--collection',
