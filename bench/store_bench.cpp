@@ -47,7 +47,7 @@ Result<void> store_one(Job& job, std::size_t first) {
 }
 
 int run(int argc, char** argv) {
-  std::size_t threads = 8;
+  std::size_t threads = 32;  // as an ingest has
   store::StoreOptions options;
   options.data = argv[1];
   options.min_free_bytes = 0;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 
+#include "store/base/direct.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/log.hpp"
 #include "store/base/publish.hpp"
@@ -38,23 +39,21 @@ Result<void> check_stored(Disk& disk,
                           const Path& path,
                           std::uint64_t size_bytes,
                           const Digest& wanted) {
-  TRY_SET(const Fd fd, disk.open(path, O_RDONLY));
-  disk.drop_cache(fd);
   Hasher hasher{wanted.algorithm()};
-  std::vector<std::byte> buffer(
-      std::min<std::uint64_t>(limits::kChunkBytes, std::max<std::uint64_t>(size_bytes, 1)));
-  std::uint64_t offset = 0;
-  while (offset < size_bytes) {
-    TRY_SET(const std::size_t count, disk.read_at(fd, buffer, offset, path));
-    if (count == 0) break;
-    hasher.update(std::span<const std::byte>(buffer).first(count));
-    offset += count;
-  }
+  TRY(read_direct(disk, path, size_bytes, [&](std::span<const std::byte> chunk) -> Result<void> {
+    hasher.update(chunk);
+    return {};
+  }));
   if (hasher.finish().front() == wanted) return {};
   return Error(Code::corrupt, path.native() +
                                   " was written, but other bytes were read back; "
                                   "nothing was stored. Check the disk and its cables")
       .as("read-back-mismatch");
+}
+
+const Digest& quicker(const ocfl::StagedFile& file) {
+  static const Algorithm algorithm = quicker_algorithm();
+  return algorithm == Algorithm::sha512 ? file.sha512 : file.sha256;
 }
 
 }  // namespace
@@ -148,8 +147,8 @@ Result<void> Committer::verify(const Transaction& transaction) {
     if (file.kept) continue;
     if (!file.content_path.starts_with(fresh)) {
       // The same bytes came again and were not written: then those that are there must be right.
-      auto whole =
-          check_stored(disk_, transaction.target / file.content_path, file.size_bytes, file.sha256);
+      auto whole = check_stored(disk_, transaction.target / file.content_path, file.size_bytes,
+                                quicker(file));
       if (!whole) {
         return Error(Code::corrupt, "the item has '" + file.path.text() +
                                         "' already, but what is stored of it is damaged; run an "
@@ -159,8 +158,7 @@ Result<void> Committer::verify(const Transaction& transaction) {
       continue;
     }
     if (!seen.insert(file.content_path).second) continue;  // Several paths, the same content.
-    // SHA-256 is the faster one where processors have instructions for it.
-    TRY(check_stored(disk_, staged.folder / file.content_path, file.size_bytes, file.sha256));
+    TRY(check_stored(disk_, staged.folder / file.content_path, file.size_bytes, quicker(file)));
   }
   const Path inventory = staged.folder / ocfl::kInventoryName;
   TRY_SET(const FileInfo info, disk_.info(inventory));

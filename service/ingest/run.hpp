@@ -30,7 +30,7 @@ struct IngestRequest {
   bool dry_run = false;
   // What differs from the item that the store has becomes its next version; else it is refused.
   bool new_versions = false;
-  std::size_t workers = 16;  // most of them wait for the disk, and share its syncs
+  std::size_t workers = 32;  // most of them wait for the disk, and share its syncs
 };
 
 struct IngestResult {

@@ -5,11 +5,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <libdeflate.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include "store/base/disk.hpp"
+#include "store/base/hash_lanes.hpp"
 #include "store/base/text.hpp"
 
 namespace versement {
@@ -44,23 +46,6 @@ void must(int openssl_result) {
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
-
-// Slicing by 8: eight table look-ups for eight bytes.
-constexpr auto kCrcTables = [] {
-  std::array<std::array<std::uint32_t, 256>, 8> tables{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t c = i;
-    for (int bit = 0; bit < 8; ++bit)
-      c = (c & 1u) != 0 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
-    tables[0][i] = c;
-  }
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    for (std::size_t t = 1; t < 8; ++t) {
-      tables[t][i] = (tables[t - 1][i] >> 8) ^ tables[0][tables[t - 1][i] & 0xFFu];
-    }
-  }
-  return tables;
-}();
 
 }  // namespace
 
@@ -106,17 +91,23 @@ std::string Digest::hex() const {
   return hex_of(bytes());
 }
 
+// SHA-512, the slowest of those that every file needs, goes beside that of other threads.
 struct Hasher::State {
   std::vector<Algorithm> algorithms;
-  std::vector<std::unique_ptr<EVP_MD_CTX, FreeContext>> contexts;
+  std::vector<std::unique_ptr<EVP_MD_CTX, FreeContext>> contexts;  // none for SHA-512
+  std::optional<lanes::Sha512> sha512;
 };
 
 Hasher::Hasher(std::span<const Algorithm> algorithms) : state_(std::make_unique<State>()) {
   for (const Algorithm algorithm : algorithms) {
+    state_->algorithms.push_back(algorithm);
+    if (algorithm == Algorithm::sha512) {
+      state_->sha512.emplace();
+      continue;
+    }
     std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
     must(context ? 1 : 0);
     must(EVP_DigestInit_ex(context.get(), described(algorithm).md(), nullptr));
-    state_->algorithms.push_back(algorithm);
     state_->contexts.push_back(std::move(context));
   }
 }
@@ -126,8 +117,23 @@ Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 Hasher::~Hasher() = default;
 
 void Hasher::update(std::span<const std::byte> bytes) {
-  // Slices that stay in the first-level cache while each algorithm passes over them.
+  // Slices that stay in the cache while each algorithm passes over them.
   constexpr std::size_t kSlice = 16 * 1024;
+  // Less is not worth waiting for others.
+  constexpr std::size_t kSharedMin = 8 * 1024;
+  constexpr std::size_t kSharedMax = 256 * 1024;
+  if (state_->sha512) {
+    for (auto left = bytes; !left.empty();) {
+      const auto part = left.first(std::min(left.size(), kSharedMax));
+      if (part.size() < kSharedMin) {
+        state_->sha512->update(part);
+      } else {
+        lanes::update_shared({&*state_->sha512, part});
+      }
+      left = left.subspan(part.size());
+    }
+  }
+  if (state_->contexts.empty()) return;
   while (!bytes.empty()) {
     const auto slice = bytes.first(std::min(bytes.size(), kSlice));
     for (const auto& context : state_->contexts) {
@@ -139,13 +145,24 @@ void Hasher::update(std::span<const std::byte> bytes) {
 
 std::vector<Digest> Hasher::finish() {
   std::vector<Digest> digests;
-  for (std::size_t i = 0; i < state_->contexts.size(); ++i) {
+  auto context = state_->contexts.begin();
+  for (const Algorithm algorithm : state_->algorithms) {
+    if (algorithm == Algorithm::sha512) {
+      digests.emplace_back(algorithm, state_->sha512->finish());
+      continue;
+    }
     std::array<unsigned char, EVP_MAX_MD_SIZE> buffer{};
     unsigned length = 0;
-    must(EVP_DigestFinal_ex(state_->contexts[i].get(), buffer.data(), &length));
-    digests.emplace_back(state_->algorithms[i], std::as_bytes(std::span(buffer)).first(length));
+    must(EVP_DigestFinal_ex((context++)->get(), buffer.data(), &length));
+    digests.emplace_back(algorithm, std::as_bytes(std::span(buffer)).first(length));
   }
   return digests;
+}
+
+Algorithm quicker_algorithm() {
+  // Eight lanes outrun the processor's own instructions for SHA-256; four do not.
+  return lanes::available_kernels().back() == lanes::Kernel::avx512 ? Algorithm::sha512
+                                                                    : Algorithm::sha256;
 }
 
 Digest digest_of(Algorithm algorithm, std::span<const std::byte> bytes) {
@@ -159,25 +176,8 @@ Digest digest_of(Algorithm algorithm, std::string_view text) {
 }
 
 std::uint32_t crc32_update(std::uint32_t crc, std::span<const std::byte> bytes) {
-  crc = ~crc;
-  const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
-  std::size_t left = bytes.size();
-  const auto& t = kCrcTables;
-  while (left >= 8) {
-    std::uint32_t low = 0;
-    std::uint32_t high = 0;
-    std::memcpy(&low, at, 4);  // Little-endian, as x86-64 and our arm64 targets are.
-    std::memcpy(&high, at + 4, 4);
-    low ^= crc;
-    crc = t[7][low & 0xFFu] ^ t[6][(low >> 8) & 0xFFu] ^ t[5][(low >> 16) & 0xFFu] ^
-          t[4][low >> 24] ^ t[3][high & 0xFFu] ^ t[2][(high >> 8) & 0xFFu] ^
-          t[1][(high >> 16) & 0xFFu] ^ t[0][high >> 24];
-    at += 8;
-    left -= 8;
-  }
-  while (left-- > 0)
-    crc = (crc >> 8) ^ t[0][(crc ^ *at++) & 0xFFu];
-  return ~crc;
+  // It takes no bytes at all for a question after the first value.
+  return bytes.empty() ? crc : libdeflate_crc32(crc, bytes.data(), bytes.size());
 }
 
 void random_bytes(std::span<std::byte> into) {

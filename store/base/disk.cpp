@@ -36,6 +36,13 @@ Error failed(std::string_view act, const Path& path) {
   return Error::from_errno(number, what);
 }
 
+// Of a descriptor with O_DIRECT: the file system has no such thing, or larger blocks.
+Error failed_transfer(std::string_view act, const Path& path) {
+  const bool refused = errno == EINVAL;
+  Error error = failed(act, path);
+  return refused ? Error(Code::unsupported, error.what()) : error;
+}
+
 FileKind kind_of_mode(mode_t mode) {
   if (S_ISREG(mode)) return FileKind::regular;
   if (S_ISDIR(mode)) return FileKind::folder;
@@ -58,6 +65,7 @@ FileInfo info_of_stat(const struct stat& found) {
 Result<Fd> Disk::open(const Path& path, int flags, mode_t mode) {
   const int number = uninterrupted(
       [&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode); });
+  if (number < 0 && (flags & O_DIRECT) != 0) return failed_transfer("open", path);
   if (number < 0) return failed("open", path);
   return Fd(number);
 }
@@ -93,7 +101,7 @@ Result<std::size_t> Disk::read_at(const Fd& fd,
                                   const Path& path) {
   const auto count = uninterrupted(
       [&] { return ::pread(fd.get(), into.data(), into.size(), static_cast<off_t>(offset)); });
-  if (count < 0) return failed("read", path);
+  if (count < 0) return failed_transfer("read", path);
   return static_cast<std::size_t>(count);
 }
 
@@ -109,7 +117,7 @@ Result<std::size_t> Disk::write_at(const Fd& fd,
                                    const Path& path) {
   const auto count = uninterrupted(
       [&] { return ::pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
-  if (count < 0) return failed("write", path);
+  if (count < 0) return failed_transfer("write", path);
   return static_cast<std::size_t>(count);
 }
 

@@ -55,7 +55,8 @@ class Disk {
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
 
-  // O_CLOEXEC and O_NOFOLLOW are always added.
+  // O_CLOEXEC and O_NOFOLLOW are always added. With O_DIRECT, here and in reads and writes:
+  // unsupported when the file system has no such thing or asks for larger blocks.
   virtual Result<Fd> open(const Path& path, int flags, mode_t mode = 0);
   // Reports what the kernel kept back until now (NFS, quotas). The descriptor is gone either way.
   virtual Result<void> close(Fd fd, const Path& path);

@@ -8,6 +8,8 @@ namespace versement::limits {
 
 // One read or write: large enough that a system call costs nothing, small enough for the caches.
 inline constexpr std::size_t kChunkBytes = 256 * 1024;
+// The same past the page cache, where nobody reads ahead or gathers what is written.
+inline constexpr std::size_t kDirectChunkBytes = 1024 * 1024;
 
 // An OCFL inventory of 100 000 files with two digests is about 50 MB.
 inline constexpr std::size_t kInventoryBytesMax = 256u << 20;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 
+#include "store/base/direct.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 #include "store/ocfl/layout.hpp"
@@ -12,8 +13,8 @@
 namespace versement::ocfl {
 namespace {
 
-// The disk is kept busy while we hash; the sync of the whole group comes later.
-constexpr std::uint64_t kWritebackBytes = 4u << 20;
+// Small files are gathered in memory: one sync writes many of them.
+constexpr std::uint64_t kDirectBytesMin = 1u << 20;
 constexpr mode_t kFileMode = 0444;
 constexpr mode_t kFolderMode = 0755;
 
@@ -33,32 +34,51 @@ std::vector<Algorithm> algorithms_for(std::span<const Digest> supplied) {
   return algorithms;
 }
 
+// Fills `into` from `offset` on, or up to the source's end.
+Result<std::size_t> fill(Source& source, std::uint64_t offset, std::span<std::byte> into) {
+  const std::uint64_t left = source.size_bytes() - offset;
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left));
+  std::size_t done = 0;
+  while (done < wanted) {
+    TRY_SET(const std::size_t count,
+            source.read_at(offset + done, into.subspan(done, wanted - done)));
+    if (count == 0) return Error(Code::corrupt, "the source ends before its time");
+    done += count;
+  }
+  return done;
+}
+
 Result<Copied> copy(Disk& disk,
                     Source& source,
                     const Path& to,
                     std::span<const Algorithm> algorithms,
                     const std::stop_token& stop) {
-  TRY_SET(Fd fd, disk.open(to, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
+  const std::uint64_t size = source.size_bytes();
+  DirectBuffer buffer(std::min<std::uint64_t>(limits::kDirectChunkBytes, size));
   Copied copied;
   Hasher hasher(algorithms);
-  std::vector<std::byte> buffer(std::min<std::uint64_t>(
-      limits::kChunkBytes, std::max<std::uint64_t>(source.size_bytes(), 1)));
-  std::uint64_t begun = 0;
-  while (copied.size_bytes < source.size_bytes()) {
-    if (stop.stop_requested())
-      return Error(Code::cancelled, "stopped while writing " + to.native());
-    TRY_SET(const std::size_t count, source.read_at(copied.size_bytes, buffer));
-    if (count == 0) return Error(Code::corrupt, "the source ends before its time");
-    const auto chunk = std::span<const std::byte>(buffer).first(count);
-    hasher.update(chunk);
-    copied.crc32 = crc32_update(copied.crc32, chunk);
-    TRY(write_all(disk, fd, chunk, to));
-    copied.size_bytes += count;
-    if (copied.size_bytes - begun < kWritebackBytes) continue;
-    disk.begin_writeback(fd, begun, copied.size_bytes - begun);
-    begun = copied.size_bytes;
+  const auto each = [&](auto write) -> Result<void> {
+    while (copied.size_bytes < size) {
+      if (stop.stop_requested())
+        return Error(Code::cancelled, "stopped while writing " + to.native());
+      TRY_SET(const std::size_t count, fill(source, copied.size_bytes, buffer.all()));
+      const auto chunk = std::span<const std::byte>(buffer.all()).first(count);
+      hasher.update(chunk);
+      copied.crc32 = crc32_update(copied.crc32, chunk);
+      TRY(write(chunk));
+      copied.size_bytes += count;
+    }
+    return {};
+  };
+  if (size >= kDirectBytesMin) {
+    TRY_SET(DirectWriter writer, DirectWriter::create(disk, to, kFileMode));
+    TRY(each([&](std::span<const std::byte> chunk) { return writer.write(chunk); }));
+    TRY(writer.close());
+  } else {
+    TRY_SET(Fd fd, disk.open(to, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
+    TRY(each([&](std::span<const std::byte> chunk) { return write_all(disk, fd, chunk, to); }));
+    TRY(disk.close(std::move(fd), to));
   }
-  TRY(disk.close(std::move(fd), to));
   copied.digests = hasher.finish();
   return copied;
 }
