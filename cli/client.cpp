@@ -196,8 +196,11 @@ class Connection {
 
 // What a refusal of the server means.
 Error error_of_status(int status, const json::Object& problem) {
-  std::string what = json::text_at(problem, "detail");
-  if (what.empty()) what = json::text_at(problem, "title");
+  // The detail often builds on the title.
+  const std::string detail = json::text_at(problem, "detail");
+  std::string what = json::text_at(problem, "title");
+  if (!what.empty() && !detail.empty()) what += ": ";
+  what += detail;
   if (what.empty()) what = "the server answered " + std::to_string(status);
   const Code code = status == 401 || status == 403   ? Code::denied
                     : status == 404                  ? Code::not_found

@@ -1,8 +1,12 @@
 // versement bag validate, store check, store export, journal verify: on local files, without a
 // daemon.
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <map>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include <fcntl.h>
@@ -16,6 +20,7 @@
 #include "store/journal/event.hpp"
 #include "store/journal/verify.hpp"
 #include "store/ocfl/export.hpp"
+#include "store/ocfl/layout.hpp"
 #include "store/ocfl/validate.hpp"
 
 namespace versement::cli {
@@ -126,23 +131,32 @@ int validate_bags(Session& session, const std::vector<std::string>& bags, unsign
 
 // ---------------------------------------------------------------------------- store check
 
+// What the journal says of each object.
 struct JournalView {
-  std::map<std::string, std::string> inventories;  // object to inventory digest
+  std::map<std::string, std::string> inventories;      // object to inventory digest, the last
+  std::map<std::string, std::set<std::string>> since;  // all of the entries from `first` on
   journal::JournalReport report;
+  bool whole = true;  // every entry was read
 };
 
-// What the journal says of each object, the last word counting.
-Result<JournalView> read_journal(const Path& folder, const journal::VerifierKey& key) {
+Result<JournalView> read_journal(const Path& folder,
+                                 const journal::VerifierKey& key,
+                                 std::uint64_t first) {
   JournalView view;
-  TRY_SET(
-      view.report,
-      journal::verify_journal(real_disk(), folder, key, [&](std::uint64_t, std::string_view text) {
-        const auto event = journal::event_of(text);
-        if (!event) return;
-        const std::string inventory = json::text_at(event->detail, "inventory");
-        if (inventory.empty()) return;
-        view.inventories[json::text_at(event->objects, "object")] = inventory;
-      }));
+  std::uint64_t read = 0;
+  TRY_SET(view.report,
+          journal::verify_journal(
+              real_disk(), folder, key, [&](std::uint64_t index, std::string_view text) {
+                read = index + 1;
+                const auto event = journal::event_of(text);
+                if (!event) return;
+                const std::string inventory = json::text_at(event->detail, "inventory");
+                if (inventory.empty()) return;
+                const std::string object = json::text_at(event->objects, "object");
+                view.inventories[object] = inventory;
+                if (index >= first) view.since[object].insert(inventory);
+              }));
+  view.whole = view.report.size > 0 && read >= view.report.published;
   return view;
 }
 
@@ -160,6 +174,9 @@ class StoreCheck {
     options.threads = jobs_ > 0 ? jobs_ : processor_count();
     options.stop = interruption().get_token();
     options.each = [this](const ocfl::CheckedObject& object) { take(object); };
+    // A daemon may go on beside this: what the journal has before the walk must be in the store,
+    // and what the walk finds must be in the journal afterwards.
+    if (whole_data) look_before();
     auto problems = ocfl::check_root_contents(real_disk(), root, options);
     session_.console().end_progress();
     if (!problems) {
@@ -167,15 +184,72 @@ class StoreCheck {
       session_.console().failure(problems.error(), status, {});
       return status;
     }
-    for (const ocfl::Problem& problem : *problems)
+    hierarchy_ = *std::move(problems);
+    if (whole_data) look_again(root);
+    for (const ocfl::Problem& problem : hierarchy_)
       say("", problem);
-    if (whole_data) {
-      if (auto compared = compare_with_journal(); !compared) return session_.fail(compared.error());
-    }
-    return finish(whole_data);
+    for (const ocfl::CheckedObject& object : doubtful_)
+      tell(object);
+    if (before_) compare_with_journal();
+    return finish(before_.has_value());
   }
 
  private:
+  static constexpr int kLooks = 5;
+  static constexpr auto kBetweenLooks = std::chrono::milliseconds(300);
+
+  Result<JournalView> journal_since(std::uint64_t first) const {
+    TRY_SET(const auto key, journal::key_beside(real_disk(), folder_ / "journal"));
+    return read_journal(folder_ / "journal", key, first);
+  }
+
+  void look_before() {
+    auto view = journal_since(UINT64_MAX);
+    if (view) {
+      before_ = *std::move(view);
+    } else {
+      say("journal", {"unreadable", "journal", view.error().what()});
+    }
+  }
+
+  bool daemon_runs() const {
+    const auto lock = real_disk().open(folder_ / "LOCK", O_RDONLY);
+    return lock && ::flock(lock->get(), LOCK_SH | LOCK_NB) != 0;
+  }
+
+  // What is on its way into the store at this moment looks damaged or unknown for an instant.
+  void look_again(const Path& root) {
+    for (int look = 1; before_; ++look) {
+      auto after = journal_since(before_->report.size);
+      if (!after) {
+        say("journal", {"unreadable", "journal", after.error().what()});
+        before_.reset();
+        return;
+      }
+      after_ = *std::move(after);
+      const bool unknown = std::any_of(found_.begin(), found_.end(), [&](const auto& each) {
+        return !after_.inventories.contains(each.first);
+      });
+      const bool calm = !unknown && doubtful_.empty() && hierarchy_.empty();
+      if (calm || look == kLooks || !daemon_runs()) return;
+      std::this_thread::sleep_for(kBetweenLooks);
+      std::erase_if(hierarchy_, [&](const ocfl::Problem& problem) {
+        if (problem.code != "E073") return false;
+        const auto inside = list_sorted(real_disk(), root / problem.path);
+        return inside ? !inside->empty() : inside.error().code() == Code::not_found;
+      });
+      std::erase_if(doubtful_, [&](ocfl::CheckedObject& object) {
+        if (!after_.since.contains(object.id) && after_.inventories.contains(object.id))
+          return false;  // Nothing happens to it.
+        const Path path = object.path;
+        object = ocfl::check_one_object(real_disk(), root / path, interruption().get_token());
+        object.path = path;
+        found_[object.id] = object.inventory_digest;
+        return object.problems.empty();
+      });
+    }
+  }
+
   void say(const std::string& object, const ocfl::Problem& problem) {
     (problem.code == "unreadable" ? unread_ : wrong_) += 1;
     if (session_.console().json()) {
@@ -193,36 +267,54 @@ class StoreCheck {
     ++objects_;
     files_ += object.files;
     bytes_ += object.bytes;
-    found_[object.id] = object.inventory_digest;
-    const std::string name = object.id.empty() ? object.path.native() : object.id;
-    for (const ocfl::Problem& problem : object.problems)
-      say(name, problem);
+    if (object.id.empty()) {
+      unreadable_.insert(object.path.native());
+    } else {
+      found_[object.id] = object.inventory_digest;
+    }
+    if (!object.problems.empty()) doubtful_.push_back(object);
     session_.console().progress(
         "Checking", {{"done_items", objects_}, {"done_files", files_}, {"done_bytes", bytes_}});
   }
 
+  void tell(const ocfl::CheckedObject& object) {
+    const std::string name = object.id.empty() ? object.path.native() : object.id;
+    for (const ocfl::Problem& problem : object.problems)
+      say(name, problem);
+  }
+
+  // An object of which no inventory can be read lies there nevertheless.
+  bool lies_there(const std::string& object) const {
+    const auto id = ObjectId::parse(object);
+    return id && unreadable_.contains(ocfl::object_path(*id).native());
+  }
+
   // Finds what stays valid OCFL: an object removed, rolled back, replaced or forged.
-  Result<void> compare_with_journal() {
-    TRY_SET(const auto key, journal::key_beside(real_disk(), folder_ / "journal"));
-    TRY_SET(const JournalView view, read_journal(folder_ / "journal", key));
-    for (const journal::JournalFinding& finding : view.report.findings) {
+  void compare_with_journal() {
+    for (const journal::JournalFinding& finding : after_.report.findings) {
       say("journal", {finding.code, finding.file, finding.detail});
     }
-    for (const auto& [object, inventory] : view.inventories) {
+    for (const auto& [object, inventory] : before_->inventories) {
       const auto found = found_.find(object);
       if (found == found_.end()) {
+        if (lies_there(object)) continue;
         say(object, {"journal-object-missing", "", "the journal has it, the store has not"});
-      } else if (found->second != inventory) {
+        continue;
+      }
+      const auto since = after_.since.find(object);
+      const bool newer = since != after_.since.end() && since->second.contains(found->second);
+      if (found->second != inventory && !newer) {
         say(object, {"journal-object-altered", "inventory.json",
                      "the journal names the inventory " + inventory});
       }
     }
+    // A journal with a gap says nothing of what it does not have.
+    if (!after_.whole) return;
     for (const auto& [object, inventory] : found_) {
-      if (!object.empty() && !view.inventories.contains(object)) {
+      if (!after_.inventories.contains(object)) {
         say(object, {"journal-object-unknown", "", "the store has it, the journal has not"});
       }
     }
-    return {};
   }
 
   int finish(bool with_journal) {
@@ -248,7 +340,12 @@ class StoreCheck {
   Session& session_;
   const Path folder_;
   const unsigned jobs_;
+  std::optional<JournalView> before_;
+  JournalView after_;
   std::map<std::string, std::string> found_;
+  std::set<std::string> unreadable_;  // places of objects without an inventory that can be read
+  std::vector<ocfl::CheckedObject> doubtful_;
+  std::vector<ocfl::Problem> hierarchy_;
   json::Array problems_;
   std::uint64_t objects_ = 0, files_ = 0, bytes_ = 0, wrong_ = 0, unread_ = 0;
 };

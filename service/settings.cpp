@@ -1,5 +1,7 @@
 #include "service/settings.hpp"
 
+#include <filesystem>
+
 #include "store/base/pool.hpp"
 
 namespace versement::service {
@@ -36,6 +38,10 @@ Result<Settings> read_settings(Config& config) {
   TRY(config.finish());
   TRY_SET(s.log_level, log::parse_level(level));
   if (s.data.empty()) return Error(Code::invalid, "data.path is empty; name the data folder");
+  // What is told of files later must not depend on where the daemon was started.
+  std::error_code failed;
+  s.data = std::filesystem::absolute(s.data, failed).lexically_normal();
+  if (failed) return Error(Code::io, "the current folder cannot be told: " + failed.message());
   if (s.server.listen.empty()) {
     return Error(Code::invalid, "server.listen is empty; name an address such as 127.0.0.1:8480");
   }

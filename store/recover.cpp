@@ -1,6 +1,7 @@
 #include "store/recover.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fcntl.h>
 
@@ -94,41 +95,51 @@ class Recovery {
       Disk& disk, Clock& clock, const Layout& layout, journal::Log& log, const index::Index& index)
       : disk_(disk), clock_(clock), layout_(layout), log_(log), index_(index) {}
 
+  // All intents go through each step together, so that a hundred of them cost a handful of syncs.
+  // What a crash leaves of it is met by the next recovery as by this one.
   Result<Recovered> run() {
     TRY_SET(const auto entries, list_sorted(disk_, layout_.work));
     for (const DirEntry& entry : entries) {
       if (!entry.name.starts_with("tx-")) continue;
       const Path folder = layout_.work / entry.name;
-      auto done = one(folder);
+      auto done = look(folder);
       if (!done) return std::move(done).error().during("recover " + folder.native());
     }
+    TRY(finish_forward());
+    if (!events_.empty()) TRY(log_.append(std::move(events_)));
+    for (const Path& folder : finished_)
+      TRY(remove_tree(disk_, folder));
     return recovered_;
   }
 
  private:
-  Result<void> one(const Path& folder) {
-    const auto intent = read_intent(disk_, folder / kIntentName);
+  struct Forward {
+    Intent intent;
+    Path target;
+    Path folder;
+  };
+
+  Result<void> look(const Path& folder) {
+    auto intent = read_intent(disk_, folder / kIntentName);
+    if (!intent && intent.error().code() == Code::io) return std::move(intent).error();
+    finished_.push_back(folder);
     if (!intent) {
-      if (intent.error().code() == Code::io) return intent.error();
       // Without a whole intent nothing was moved into the root.
       if (intent.error().code() != Code::not_found) {
         log::warning("an intent is not whole; what was staged with it is dropped",
                      {{"folder", folder.native()}, {"why", intent.error().what()}});
       }
       ++recovered_.dropped;
-      return remove_tree(disk_, folder);
+      return {};
     }
     const Path target = layout_.root / intent->target;
     TRY_SET(const bool there, path_exists(disk_, target / Version(intent->version).folder()));
-    if (!there) {
-      TRY(append(journal::type::kDepositAbandoned, *intent, "failure",
-                 "the service ended before the object was in the store"));
-      remove_empty_parents(disk_, layout_.root, target);
-      ++recovered_.dropped;
-    } else {
-      TRY(complete(*intent, target, folder));
-    }
-    return remove_tree(disk_, folder);
+    if (there) return complete(std::move(*intent), target, folder);
+    append_later(make(journal::type::kDepositAbandoned, *intent, "failure",
+                      "the service ended before the object was in the store"));
+    remove_empty_parents(disk_, layout_.root, target);
+    ++recovered_.dropped;
+    return {};
   }
 
   // True when the journal has the event: only the intent was left over.
@@ -141,46 +152,73 @@ class Recovery {
     return version.has_value();
   }
 
-  Result<void> complete(const Intent& intent, const Path& target, const Path& folder) {
+  Result<void> complete(Intent intent, const Path& target, const Path& folder) {
     const std::string object = json::text_at(intent.event.objects, "object");
     TRY_SET(const bool known, journaled(intent, object));
     if (known) return {};
     auto whole = check_version(disk_, target, intent);
     if (!whole && whole.error().code() == Code::io) return whole;
     if (!whole) return quarantine(intent, target, folder, without_data_path(whole.error().what()));
-    TRY(put_inventory(intent, target, folder));
-    TRY(log_.append(intent.event));
-    ++recovered_.completed;
-    log::info("a deposit was completed that a crash had interrupted", {{"object", object}});
-    return {};
-  }
-
-  // Makes the inventory and sidecar of a version the object's own, through staging, so that each
-  // takes its place at once.
-  Result<void> install_inventory(std::uint32_t version, const Path& target, const Path& folder) {
-    const Path from = target / Version(version).folder();
-    for (const std::string& name :
-         {std::string(ocfl::kInventoryName), ocfl::sidecar_name(Algorithm::sha512)}) {
-      TRY_SET(const std::string bytes, read_file(disk_, from / name, limits::kInventoryBytesMax));
-      const Path staged = folder / ("recovered-" + name);
-      auto removed = disk_.remove_file(staged);
-      if (!removed && removed.error().code() != Code::not_found) return removed;
-      TRY(publish_file(disk_, staged, as_bytes(bytes), 0444));
-      TRY(disk_.rename_over(staged, target / name));
-    }
-    return {};
-  }
-
-  Result<void> put_inventory(const Intent& intent, const Path& target, const Path& folder) {
     const Path version = target / Version(intent.version).folder();
     TRY(disk_.set_mode(version, kStoredFolderMode));
-    if (intent.version > 1) {
-      TRY(disk_.set_mode(target, 0755));
-      TRY(install_inventory(intent.version, target, folder));
+    if (intent.version > 1) TRY(stage_inventory(intent.version, target, folder));
+    forward_.push_back({std::move(intent), target, folder});
+    return {};
+  }
+
+  static std::array<std::string, 2> inventory_names() {
+    return {std::string(ocfl::kInventoryName), ocfl::sidecar_name(Algorithm::sha512)};
+  }
+
+  static Path staged_copy(const Path& folder, const std::string& name) {
+    return folder / ("recovered-" + name);
+  }
+
+  // Copies the inventory and sidecar of a version into staging, so that each takes its place at
+  // once. They are not durable yet.
+  Result<void> stage_inventory(std::uint32_t version, const Path& target, const Path& folder) {
+    const Path from = target / Version(version).folder();
+    for (const std::string& name : inventory_names()) {
+      TRY_SET(const std::string bytes, read_file(disk_, from / name, limits::kInventoryBytesMax));
+      const Path staged = staged_copy(folder, name);
+      auto removed = disk_.remove_file(staged);
+      if (!removed && removed.error().code() != Code::not_found) return removed;
+      TRY_SET(Fd fd, disk_.open(staged, O_WRONLY | O_CREAT | O_EXCL, 0444));
+      TRY(write_all(disk_, fd, as_bytes(bytes), staged));
+      TRY(disk_.close(std::move(fd), staged));
     }
-    TRY(disk_.set_mode(target, kStoredFolderMode));
-    TRY(sync_folder(disk_, target));
-    return sync_folder(disk_, target.parent_path());
+    return {};
+  }
+
+  Result<void> put_inventory(const Path& target, const Path& folder) {
+    for (const std::string& name : inventory_names())
+      TRY(disk_.rename_over(staged_copy(folder, name), target / name));
+    return {};
+  }
+
+  Result<void> finish_forward() {
+    if (forward_.empty()) return {};
+    TRY(sync_all(layout_.work));
+    for (const Forward& each : forward_) {
+      if (each.intent.version > 1) {
+        TRY(disk_.set_mode(each.target, 0755));
+        TRY(put_inventory(each.target, each.folder));
+      }
+      TRY(disk_.set_mode(each.target, kStoredFolderMode));
+    }
+    TRY(sync_all(layout_.root));
+    for (Forward& each : forward_) {
+      log::info("a deposit was completed that a crash had interrupted",
+                {{"object", json::text_at(each.intent.event.objects, "object")}});
+      append_later(std::move(each.intent.event));
+      ++recovered_.completed;
+    }
+    return {};
+  }
+
+  Result<void> sync_all(const Path& folder) {
+    TRY_SET(const Fd fd, disk_.open(folder, O_RDONLY | O_DIRECTORY));
+    return disk_.sync_file_system(fd, folder);
   }
 
   // Of a new object all is moved away; of a further version its folder, and the object is again
@@ -202,7 +240,9 @@ class Recovery {
     TRY(disk_.set_mode(version, 0755));
     const auto root = ocfl::load_inventory(disk_, target);
     if (!root || root->digest.hex() != intent.base) {
-      TRY(install_inventory(intent.version - 1, target, folder));
+      TRY(stage_inventory(intent.version - 1, target, folder));
+      TRY(sync_all(layout_.work));
+      TRY(put_inventory(target, folder));
     }
     TRY(disk_.rename_new(version, place));
     TRY(sync_folder(disk_, layout_.quarantine));
@@ -232,14 +272,21 @@ class Recovery {
     incident["quarantine"] = place.filename().native();
     incident["opened_at"] = event.time.text();
     event.detail["incident"] = std::move(incident);
-    return append(std::move(event));
+    append_later(std::move(event));
+    return {};
   }
 
-  // The journal tells what happened, not where this machine keeps its files.
+  // The journal tells what happened, not where this machine keeps its files. A path begins where a
+  // word does: within one the same letters are a folder's own name.
   std::string without_data_path(std::string text) const {
     const std::string prefix = layout_.data.native() + "/";
-    for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
-      text.erase(at, prefix.size());
+    for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) {
+      if (at == 0 || text[at - 1] == ' ' || text[at - 1] == '\'') {
+        text.erase(at, prefix.size());
+      } else {
+        ++at;
+      }
+    }
     return text;
   }
 
@@ -258,16 +305,8 @@ class Recovery {
     return event;
   }
 
-  Result<void> append(std::string_view type,
-                      const Intent& intent,
-                      std::string_view outcome,
-                      const std::string& why) {
-    return append(make(type, intent, outcome, why));
-  }
-
-  Result<void> append(journal::Event event) {
-    TRY(log_.append(std::move(event)));
-    return {};
+  void append_later(journal::Event event) {
+    events_.push_back({.event = std::move(event), .attachment = nullptr});
   }
 
   Disk& disk_;
@@ -275,6 +314,9 @@ class Recovery {
   const Layout& layout_;
   journal::Log& log_;
   const index::Index& index_;
+  std::vector<Forward> forward_;
+  std::vector<journal::Entry> events_;
+  std::vector<Path> finished_;
   Recovered recovered_;
 };
 

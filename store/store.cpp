@@ -67,35 +67,71 @@ Result<void> check_same_file_system(Disk& disk, const Layout& layout) {
                                   "other, so they must share one");
 }
 
-// Removes what an earlier, interrupted creation left: the folders of a data folder without its
-// marker and without any object, entry or evidence. Whatever else is there stays.
-Result<void> drop_unfinished(Disk& disk, const Layout& layout) {
-  TRY_SET(const bool marked, path_exists(disk, layout.marker));
-  if (marked) return {};
-  const std::vector<Path> ours{layout.secrets, layout.root,       layout.evidence,
-                               layout.work,    layout.quarantine, layout.journal};
+// The folders of a data folder, but for the index, which is made anew.
+std::vector<Path> parts_of(const Layout& layout) {
+  return {layout.root, layout.journal,    layout.evidence,
+          layout.work, layout.quarantine, layout.secrets};
+}
+
+// Without one of its folders the data folder is a torn-off part of itself.
+Result<void> check_parts(Disk& disk, const Layout& layout) {
+  auto parts = parts_of(layout);
+  parts.push_back(layout.journal_key);
+  for (const Path& part : parts) {
+    TRY_SET(const bool there, path_exists(disk, part));
+    if (there) continue;
+    const bool emptied = part == layout.work || part == layout.quarantine;
+    return Error(Code::not_found,
+                 part.native() + ", a part of the data folder, is missing. Is its disk mounted? " +
+                     (emptied ? "If it was empty and was left out of a copy: mkdir "
+                              : "Otherwise bring it back from a copy: ") +
+                     part.native());
+  }
+  return {};
+}
+
+Error not_empty(const Layout& layout, const std::string& name) {
+  return Error(Code::exists, layout.data.native() + " is not empty (there is '" + name +
+                                 "'); a new data folder needs an empty one");
+}
+
+// Nothing is there but what an interrupted creation leaves: folders of ours without the marker and
+// without any object, entry or evidence.
+Result<void> expect_new(Disk& disk, const Layout& layout) {
+  auto marker = read_file(disk, layout.marker, limits::kConfigBytesMax);
+  if (!marker && marker.error().code() != Code::not_found) return std::move(marker).error();
+  if (marker) {
+    const auto known = json::parse_object(*marker);
+    return Error(Code::exists,
+                 layout.data.native() + " is a data folder already" +
+                     (known ? ", of " + printable(json::text_at(*known, "origin")) : "") +
+                     "; to serve it, start without --init");
+  }
+  const auto parts = parts_of(layout);
   TRY_SET(const auto entries, list_sorted(disk, layout.data));
   for (const DirEntry& entry : entries) {
-    const bool known = std::any_of(ours.begin(), ours.end(), [&](const Path& path) {
+    const bool ours = std::any_of(parts.begin(), parts.end(), [&](const Path& path) {
       return path.filename() == entry.name && entry.kind == FileKind::folder;
     });
-    if (!known && entry.name != "lost+found" && !entry.name.starts_with(".tmp-")) return {};
+    const bool harmless = entry.name == "lost+found" ||  // The root of a fresh file system.
+                          entry.name == layout.lock.filename() || entry.name.starts_with(".tmp-");
+    if (!ours && !harmless) return not_empty(layout, entry.name);
   }
   for (const Path& folder : {layout.evidence, layout.work, layout.quarantine}) {
     const auto inside = list_sorted(disk, folder);
-    if (inside && !inside->empty()) return {};
+    if (inside && !inside->empty()) return not_empty(layout, folder.filename());
   }
   const auto root = list_sorted(disk, layout.root);
   if (root && std::any_of(root->begin(), root->end(), [](const DirEntry& entry) {
         return entry.kind == FileKind::folder && entry.name != "extensions";
       })) {
-    return {};
+    return not_empty(layout, layout.root.filename());
   }
   const auto note = read_file(disk, layout.journal / "checkpoint", limits::kCheckpointBytesMax);
-  if (note && note->find("\n0\n") == std::string::npos) return {};  // It has entries.
-  for (const Path& folder : ours)
-    TRY(remove_tree(disk, folder));
-  return sweep_temporary_files(disk, layout.data);
+  if (note && note->find("\n0\n") == std::string::npos) {
+    return not_empty(layout, layout.journal.filename());  // It has entries.
+  }
+  return {};
 }
 
 }  // namespace
@@ -272,13 +308,12 @@ Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::stri
   TRY(journal::check_origin(origin));
   const Layout layout(data);
   TRY(publish_folders(disk, data, 0750));
-  TRY(drop_unfinished(disk, layout));
-  TRY_SET(const auto entries, list_sorted(disk, data));
-  for (const DirEntry& entry : entries) {
-    if (entry.name == "lost+found") continue;  // The root of a fresh file system.
-    return Error(Code::exists, data.native() + " is not empty (there is '" + entry.name +
-                                   "'); a new data folder needs an empty one");
-  }
+  TRY(expect_new(disk, layout));
+  TRY_SET(Fd lock, take_lock(disk, layout));
+  TRY(expect_new(disk, layout));  // Another one may have been quicker.
+  for (const Path& folder : parts_of(layout))
+    TRY(remove_tree(disk, folder));
+  TRY(sweep_temporary_files(disk, layout.data));
   // What is below is readable for everyone who gets here: 0444 files, 0555 folders.
   if (auto closed = disk.set_mode(data, 0750); !closed) {
     log::warning("the data folder could not be closed to other users",
@@ -298,17 +333,28 @@ Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::stri
   TRY(publish_file(disk, layout.marker, as_bytes(json::write_pretty(marker) + "\n")));
   StoreOptions options;
   options.data = data;
-  TRY_SET(const auto store, open(disk, clock, std::move(options)));
+  TRY_SET(const auto store, open(disk, clock, std::move(options), std::move(lock)));
   TRY(store->append(store->event(journal::type::kStoreCreated, kProgramName)));
   return {};
 }
 
 Result<std::unique_ptr<Store>> Store::open(Disk& disk, Clock& clock, StoreOptions options) {
+  const Layout layout(options.data);
+  TRY(check_marker(disk, layout));
+  TRY(check_parts(disk, layout));
+  TRY(ocfl::check_root(disk, layout.root));
+  TRY(check_same_file_system(disk, layout));
+  // A start that refuses until here has not touched anything.
+  TRY_SET(Fd lock, take_lock(disk, layout));
+  return open(disk, clock, std::move(options), std::move(lock));
+}
+
+Result<std::unique_ptr<Store>> Store::open(Disk& disk,
+                                           Clock& clock,
+                                           StoreOptions options,
+                                           Fd lock) {
   auto state = std::make_unique<State>(disk, clock, std::move(options));
-  TRY(check_marker(disk, state->layout));
-  TRY_SET(state->lock, take_lock(disk, state->layout));
-  TRY(ocfl::check_root(disk, state->layout.root));
-  TRY(check_same_file_system(disk, state->layout));
+  state->lock = std::move(lock);
   TRY(sweep_temporary_files(disk, state->layout.root));
   TRY(sweep_temporary_files(disk, state->layout.evidence));
   TRY(state->open_journal());

@@ -184,6 +184,11 @@ class Store {
 
  private:
   class State;
+  // `lock` is the data folder's, taken.
+  static Result<std::unique_ptr<Store>> open(Disk& disk,
+                                             Clock& clock,
+                                             StoreOptions options,
+                                             Fd lock);
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -31,12 +31,32 @@ json::Object shown(const json::Object& record) {
   return object;
 }
 
+// The journal knows tokens by name only: without the file of their digests none of them works.
+Result<void> tell_lost_tokens(const store::Store& store) {
+  std::size_t lost = 0;
+  TRY(store.index().scan(store::keys::Key('k').get(), "",
+                         [&](std::string_view, std::string_view value) {
+                           const auto record = json::parse_object(value);
+                           if (record && !record->contains("revoked_at")) ++lost;
+                           return true;
+                         }));
+  if (lost == 0) return {};
+  log::warning(
+      "the file of the tokens' digests is missing, so no token is accepted; bring it back "
+      "from a copy, or make a new administrator's token with versementd --init",
+      {{"file", digests_path(store).native()}, {"tokens", std::to_string(lost)}});
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Tokens>> Tokens::load(store::Store& store) {
   std::unique_ptr<Tokens> tokens(new Tokens(store));
   auto text = read_file(store.disk(), digests_path(store), limits::kConfigBytesMax);
-  if (!text && text.error().code() == Code::not_found) return tokens;
+  if (!text && text.error().code() == Code::not_found) {
+    TRY(tell_lost_tokens(store));
+    return tokens;
+  }
   if (!text) return std::move(text).error();
   auto object = json::parse_object(*text);
   if (!object) return std::move(object).error().during(digests_path(store).native());
@@ -198,6 +218,9 @@ void add_tokens(http::Router& router, Context& context) {
                 const std::string role = in.text("role", {.required = true}).value_or("");
                 request.agreement = in.text("agreement").value_or("");
                 request.expires_at = in.time("expires_at");
+                if (request.expires_at && *request.expires_at <= context.store.clock().now()) {
+                  in.fault("expires_at", "in-the-past", "the token would have expired already");
+                }
                 if (const auto known = http::role_of_name(role)) {
                   request.role = *known;
                 } else if (!role.empty()) {

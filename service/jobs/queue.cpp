@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/base/log.hpp"
+#include "store/base/text.hpp"
 #include "store/query.hpp"
 
 namespace versement::jobs {
@@ -73,12 +74,13 @@ void Queue::State::enqueue(Job job) {
 
 Result<void> Queue::start() {
   const std::string prefix = store::keys::Key('J').get();
-  std::vector<std::string> unfinished;
-  TRY(state_->store.index().scan(prefix, "", [&](std::string_view key, std::string_view) {
-    unfinished.emplace_back(store::keys::rest(key, prefix));
+  std::multimap<std::uint64_t, std::string>
+      unfinished;  // by the index of the entry that queued them
+  TRY(state_->store.index().scan(prefix, "", [&](std::string_view key, std::string_view value) {
+    unfinished.emplace(parse_decimal(value).value_or(0), store::keys::rest(key, prefix));
     return true;
   }));
-  for (const std::string& id : unfinished) {
+  for (const auto& [queued, id] : unfinished) {
     TRY_SET(const json::Object record, state_->store.index().record(store::keys::job(id)));
     Job job;
     TRY_SET(job.id, Uuid::parse(id));

@@ -117,6 +117,7 @@ Result<bool> Scheduler::State::anything_due(const std::string& collection, Times
   bool due = false;
   Result<void> failed;
   const std::string prefix = keys::Key('i').get();
+  const Timestamp now = store.clock().now();
   TRY(store.index().scan(prefix, "", [&](std::string_view key, std::string_view value) {
     if (!collection.empty()) {
       const auto item = json::parse_object(value);
@@ -130,7 +131,8 @@ Result<bool> Scheduler::State::anything_due(const std::string& collection, Times
     }
     const auto last = state ? Timestamp::parse(json::text_at(*state, "last_checked_at"))
                             : Result<Timestamp>(state.error());
-    due = !last || *last < before;
+    // A check in the future is of a clock that was wrong.
+    due = !last || *last < before || *last > now;
     return !due;
   }));
   TRY(std::move(failed));

@@ -206,7 +206,8 @@ class Audit {
       return state.error().code() == Code::not_found ? Result<bool>(true)
                                                      : Result<bool>(state.error());
     const auto last = Timestamp::parse(json::text_at(*state, "last_checked_at"));
-    return !last || *last < *scope_.due_before;
+    // A check in the future is of a clock that was wrong.
+    return !last || *last < *scope_.due_before || *last > store_.clock().now();
   }
 
   // ------------------------------------------------------------------ checking

@@ -245,7 +245,8 @@ Result<void> job_queued(const Act& act) {
     if (const std::string value = act.object(name); !value.empty()) record[name] = value;
   }
   act.rows.put(keys::job(id), record);
-  act.rows.put(keys::unfinished_job(id), json::text_at(record, "kind"));
+  // Jobs go on in the order in which they were journaled; their ids follow a clock.
+  act.rows.put(keys::unfinished_job(id), std::to_string(act.index));
   return {};
 }
 
