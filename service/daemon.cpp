@@ -225,12 +225,17 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
                        .transfer_mutex = {}};
   api::Api api(context, settings.access_log);
   TRY_SET(const auto server, net::Server::listen(settings.server, api));
-  journal::Event started = store->event(journal::type::kServiceStarted, kProgramName);
-  started.detail["version"] = kVersion;
-  TRY(store->append(std::move(started)));
-  TRY(queue.start());
+  // A journal in doubt: what is there is served, and nothing is begun.
+  const bool read_only = store->read_only_reason().has_value();
+  if (!read_only) {
+    journal::Event started = store->event(journal::type::kServiceStarted, kProgramName);
+    started.detail["version"] = kVersion;
+    TRY(store->append(std::move(started)));
+    TRY(queue.start());
+  }
   {
-    const jobs::Scheduler scheduler(queue, *store, settings.policy_every);
+    std::optional<jobs::Scheduler> scheduler;
+    if (!read_only) scheduler.emplace(queue, *store, settings.policy_every);
     const SignalWaiter signals(*server);
     for (const std::string& address : server->addresses()) {
       log::info("serving", {{"address", address},
@@ -241,6 +246,10 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
     server->run();
   }
   queue.stop();
+  if (read_only) {
+    log::info("stopped");
+    return {};
+  }
   if (auto stopped = store->append(store->event(journal::type::kServiceStopped, kProgramName));
       !stopped) {
     log::warning("the end of the service could not be journaled",

@@ -1,6 +1,7 @@
 #include "store/store.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <mutex>
 #include <set>
@@ -16,6 +17,7 @@
 #include "store/base/version.hpp"
 #include "store/commit.hpp"
 #include "store/index/keys.hpp"
+#include "store/journal/proof.hpp"
 #include "store/ocfl/layout.hpp"
 #include "store/ocfl/root.hpp"
 #include "store/recover.hpp"
@@ -234,7 +236,11 @@ class Store::State {
   State& operator=(const State&) = delete;
 
   Result<void> open_journal();
+  std::string remedy() const;
+  Result<void> check_head() const;
+  Result<void> check_entries(std::uint64_t first, std::uint64_t end) const;
   Result<void> catch_up();
+  Result<void> refuse(const Error& why);
   Result<Path> make_staging();
 
   Disk& disk;
@@ -269,7 +275,81 @@ Result<void> Store::State::open_journal() {
     }
   };
   TRY_SET(log, journal::Log::open(disk, layout.journal, std::move(signer), std::move(log_options)));
+  return check_head();
+}
+
+std::string Store::State::remedy() const {
+  return "Restore the journal from a copy; if the loss is accepted, delete " +
+         layout.index.native() + " and " + (layout.root / kHeadName).native() + " and start again";
+}
+
+// The store keeps a copy of the last published checkpoint: a journal that was exchanged for an
+// older one, or for another's, does not have it as its beginning.
+Result<void> Store::State::check_head() const {
+  const Path path = layout.root / kHeadName;
+  auto note = read_file(disk, path, limits::kCheckpointBytesMax);
+  if (!note && note.error().code() == Code::not_found) return {};  // None was published yet.
+  if (!note) return std::move(note).error();
+  const auto tampered = [&](const std::string& what) {
+    return Error(Code::corrupt, "the journal is not the one that the store was written with: " +
+                                    path.native() + " " + what + ". " + remedy())
+        .as("journal-tampered");
+  };
+  const auto head = journal::read_checkpoint(*note, log->key());
+  if (!head) return tampered("is no checkpoint of its key");
+  if (head->size > log->size()) {
+    return tampered("has " + std::to_string(head->size) + " entries, the journal only " +
+                    std::to_string(log->size()));
+  }
+  if (head->size > log->published()) return {};  // Covered by the tail, which was checked.
+  journal::TileTree tree(disk, layout.journal, head->size);
+  auto root = tree.root();
+  if (!root && root.error().code() == Code::io) return std::move(root).error();
+  if (!root || *root != head->root) return tampered("has another beginning");
   return {};
+}
+
+bool is_tampering(const Error& error) {
+  return error.code() == Code::corrupt && error.reason().starts_with("journal-");
+}
+
+// With a journal in doubt nothing is written any more; what the index knew before is still served.
+Result<void> Store::State::refuse(const Error& why) {
+  if (index->position() == 0) return why;  // There is nothing to serve.
+  log::error("the journal was tampered with; the service is read-only until that is cleared up",
+             {{"why", why.what()}});
+  TRY_SET(journal::Signer signer, journal::Signer::open(disk, layout.journal_key));
+  log.reset();
+  log = journal::Log::open_refusing(disk, layout.journal, std::move(signer), index->position(),
+                                    why.what());
+  return {};
+}
+
+// The bundles below the tail are not read when the journal is opened: before the index believes
+// entries of theirs, these must lead to the signed root.
+Result<void> Store::State::check_entries(std::uint64_t first, std::uint64_t end) const {
+  if (first >= log->published()) return {};  // The tail was checked.
+  journal::TileTree tiles(disk, layout.journal, log->published());
+  std::vector<journal::Hash> nodes;
+  for (std::uint64_t begin = 0, power = std::bit_floor(first); power > 0; power /= 2) {
+    if ((first & power) == 0) continue;
+    auto node = tiles.range(begin, begin + power);
+    if (!node) return std::move(node).error().as("journal-tampered");
+    nodes.push_back(*node);
+    begin += power;
+  }
+  journal::Frontier tree(first, std::move(nodes));
+  TRY(log->for_each(first, end, [&](std::uint64_t, std::string_view text) -> Result<void> {
+    tree.append(journal::leaf_hash(text));
+    return {};
+  }));
+  TRY_SET(const journal::Checkpoint signed_tree,
+          journal::read_checkpoint(log->checkpoint(), log->key()));
+  if (signed_tree.size == tree.size() && signed_tree.root == tree.root()) return {};
+  return Error(Code::corrupt,
+               "the journal's entries do not lead to the root that was signed; "
+               "versement journal verify says which file is wrong")
+      .as("journal-tampered");
 }
 
 Result<void> Store::State::catch_up() {
@@ -277,16 +357,14 @@ Result<void> Store::State::catch_up() {
   if (index->position() > end) {
     return Error(Code::corrupt,
                  "the journal has " + std::to_string(end) + " entries, but the index has seen " +
-                     std::to_string(index->position()) +
-                     ": the journal was cut back. Restore it from a copy; if the loss is accepted, "
-                     "delete " +
-                     layout.index.native() + " and start again")
+                     std::to_string(index->position()) + ": the journal was cut back. " + remedy())
         .as("journal-tampered");
   }
   if (end - index->position() > kCatchUpEntries) {
     log::info("the index catches up with the journal",
               {{"from", std::to_string(index->position())}, {"to", std::to_string(end)}});
   }
+  TRY(check_entries(index->position(), end));
   std::vector<journal::Entry> entries;
   std::uint64_t first = index->position();
   const auto flush = [&]() -> Result<void> {
@@ -357,14 +435,18 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk,
   state->lock = std::move(lock);
   TRY(sweep_temporary_files(disk, state->layout.root));
   TRY(sweep_temporary_files(disk, state->layout.evidence));
-  TRY(state->open_journal());
   TRY_SET(state->index, index::Index::open(disk, state->layout.index, state->options.index));
-  TRY(state->catch_up());
+  auto opened = state->open_journal();
+  if (opened) opened = state->catch_up();
+  if (!opened && !is_tampering(opened.error())) return std::move(opened).error();
+  if (!opened) TRY(state->refuse(opened.error()));
   state->log->start();
   state->committer = std::make_unique<Committer>(
       disk, state->layout, *state->log,
       CommitterOptions{.verify_after_write = state->options.verify_after_write});
-  TRY_SET(state->recovered, recover(disk, clock, state->layout, *state->log, *state->index));
+  if (opened) {
+    TRY_SET(state->recovered, recover(disk, clock, state->layout, *state->log, *state->index));
+  }
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 

@@ -71,6 +71,7 @@ class Log::State {
   State& operator=(const State&) = delete;
 
   Result<void> load();
+  void refuse(std::uint64_t size, const std::string& why);
   void start();
   void stop();
 
@@ -85,7 +86,7 @@ class Log::State {
 
   std::uint64_t size() const {
     const std::scoped_lock lock(mutex_);
-    return frontier_.size();
+    return std::max(frontier_.size(), refused_size_);
   }
   std::uint64_t published() const {
     const std::scoped_lock lock(mutex_);
@@ -152,6 +153,7 @@ class Log::State {
   std::string note_;  // of the frontier's size
   std::uint64_t published_ = 0;
   std::optional<std::string> failure_;
+  std::uint64_t refused_size_ = 0;  // when the journal is not opened
   bool started_ = false;
   bool stopping_ = false;
 
@@ -178,6 +180,13 @@ Result<void> Log::State::load() {
   TRY(drop_older_tails());  // Not before the newer one was found to be whole.
   find_partials(published->size);
   return {};
+}
+
+void Log::State::refuse(std::uint64_t size, const std::string& why) {
+  const std::scoped_lock lock(mutex_);
+  refused_size_ = size;
+  tail_first_ = UINT64_MAX;  // Whole bundles are read, the rest is in doubt.
+  failure_ = why;
 }
 
 // The partial tiles that an earlier run of the service left, and temporary files beside them: those
@@ -318,7 +327,7 @@ Result<void> Log::State::load_tail(const Checkpoint& published) {
 void Log::State::start() {
   {
     const std::scoped_lock lock(mutex_);
-    if (started_) return;
+    if (started_ || failure_) return;
     started_ = true;
   }
   writer_ = std::thread([this] { write_loop(); });
@@ -406,6 +415,9 @@ void Log::State::fail(const std::string& why) {
 }
 
 Result<void> Log::State::reserve(std::uint64_t bytes) {
+  if (auto failed = failure()) {
+    return Error(Code::unavailable, "read-only: " + *failed).as("read-only");
+  }
   const std::scoped_lock io(io_mutex_);
   return reserve_locked(bytes);
 }
@@ -663,9 +675,10 @@ Result<void> Log::State::for_each(
     std::uint64_t tail_first = 0;
     {
       const std::scoped_lock lock(mutex_);
-      if (end > frontier_.size()) {
-        return Error(Code::not_found, "the journal has " + std::to_string(frontier_.size()) +
-                                          " entries, not " + std::to_string(end));
+      const std::uint64_t size = std::max(frontier_.size(), refused_size_);
+      if (end > size) {
+        return Error(Code::not_found, "the journal has " + std::to_string(size) + " entries, not " +
+                                          std::to_string(end));
       }
       tail_first = tail_first_;
     }
@@ -712,6 +725,13 @@ Result<std::unique_ptr<Log>> Log::open(Disk& disk,
                                        LogOptions options) {
   auto state = std::make_unique<State>(disk, folder, std::move(signer), std::move(options));
   TRY(state->load());
+  return std::unique_ptr<Log>(new Log(std::move(state)));
+}
+
+std::unique_ptr<Log> Log::open_refusing(
+    Disk& disk, const Path& folder, Signer signer, std::uint64_t size, const std::string& why) {
+  auto state = std::make_unique<State>(disk, folder, std::move(signer), LogOptions{});
+  state->refuse(size, why);
   return std::unique_ptr<Log>(new Log(std::move(state)));
 }
 

@@ -63,6 +63,10 @@ class Log {
                                            const Path& folder,
                                            Signer signer,
                                            LogOptions options);
+  // A journal that open() found tampered with, for reading what is left: it counts `size` entries,
+  // as the index has seen, and refuses appends because of `why`.
+  static std::unique_ptr<Log> open_refusing(
+      Disk& disk, const Path& folder, Signer signer, std::uint64_t size, const std::string& why);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;

@@ -20,8 +20,9 @@ class Verifier {
   Verifier(Disk& disk,
            Path folder,
            const VerifierKey& key,
-           const std::function<void(std::uint64_t, std::string_view)>& each)
-      : disk_(disk), folder_(std::move(folder)), key_(key), each_(each) {}
+           const std::function<void(std::uint64_t, std::string_view)>& each,
+           std::span<const Checkpoint> known)
+      : disk_(disk), folder_(std::move(folder)), key_(key), each_(each), known_(known) {}
 
   Result<JournalReport> run() {
     TRY_SET(const std::string note,
@@ -35,6 +36,8 @@ class Verifier {
     report_.origin = checkpoint->origin;
     report_.published = checkpoint->size;
     report_.root = base64_of(checkpoint->root);
+    TRY_SET(tail_, find_tail(disk_, folder_));
+    tail_first_ = parse_decimal(tail_.filename().native().substr(5)).value_or(0);
     TRY(bundles(checkpoint->size));
     if (tree_.size() == checkpoint->size && tree_.root() != checkpoint->root) {
       find("journal-root", "checkpoint",
@@ -43,6 +46,7 @@ class Verifier {
     report_.size = tree_.size();
     // The tail builds on the entries below it; with those in doubt it says nothing.
     if (report_.good()) TRY(tail(*checkpoint));
+    if (report_.good()) compare_known();
     return std::move(report_);
   }
 
@@ -59,7 +63,26 @@ class Verifier {
            "entry " + std::to_string(tree_.size()) + ": " + event.error().what());
     }
     each_(tree_.size(), entry);
-    tree_.append(leaf_hash(entry));
+    const Hash leaf = leaf_hash(entry);
+    if (tree_.size() >= tail_first_) in_tail_.push_back(leaf);
+    tree_.append(leaf);
+    for (const Checkpoint& known : known_) {
+      if (known.size == tree_.size() && known.root != tree_.root()) {
+        find("journal-forked", "",
+             "the first " + std::to_string(known.size) +
+                 " entries are others than those of a checkpoint that was kept");
+      }
+    }
+  }
+
+  void compare_known() {
+    for (const Checkpoint& known : known_) {
+      if (known.size > tree_.size()) {
+        find("journal-rolled-back", "",
+             "a checkpoint of " + std::to_string(known.size) + " entries was kept; only " +
+                 std::to_string(tree_.size()) + " are there");
+      }
+    }
   }
 
   Result<void> bundles(std::uint64_t size) {
@@ -120,23 +143,29 @@ class Verifier {
   }
 
   Result<void> tail(const Checkpoint& published) {
-    TRY_SET(const Path path, find_tail(disk_, folder_));
-    const std::string name = path.filename().native();
-    std::uint64_t next = 0;
-    bool first = true;
-    auto scan = scan_tail(disk_, path, [&](const Frame& frame) -> Result<void> {
-      if (first && frame.kind == FrameKind::entry) next = frame.index;
-      first = first && frame.kind != FrameKind::entry;
+    const std::string name = tail_.filename().native();
+    std::uint64_t next = tail_first_;
+    auto scan = scan_tail(disk_, tail_, [&](const Frame& frame) -> Result<void> {
       if (frame.kind == FrameKind::checkpoint) return tail_checkpoint(frame, published, name);
       if (frame.index != next) find("journal-tail", name, "entries out of order");
       ++next;
-      if (frame.index >= tree_.size()) pending_.emplace_back(frame.payload);
+      if (frame.index >= tree_.size()) {
+        pending_.emplace_back(frame.payload);
+      } else if (frame.index < tail_first_ ||
+                 in_tail_[frame.index - tail_first_] != leaf_hash(frame.payload)) {
+        find("journal-tail", name,
+             "entry " + std::to_string(frame.index) + " is another than the one published");
+      }
       return {};
     });
     if (!scan) {
       find("journal-tail", name, scan.error().what());
     } else if (scan->damaged) {
       find("journal-tail", name, "whole entries lie behind a damaged one");
+    } else if (next < published.size) {
+      find("journal-tail", name,
+           "ends before entry " + std::to_string(next) + ", but " + std::to_string(published.size) +
+               " entries are published");
     }
     report_.size = tree_.size();
     return {};
@@ -164,7 +193,11 @@ class Verifier {
   const Path folder_;
   const VerifierKey& key_;
   const std::function<void(std::uint64_t, std::string_view)>& each_;
+  const std::span<const Checkpoint> known_;
   JournalReport report_;
+  Path tail_;
+  std::uint64_t tail_first_ = 0;
+  std::vector<Hash> in_tail_;  // leaves of the published entries that the tail has as well
   Frontier tree_;
   std::vector<std::string> pending_;
 };
@@ -175,12 +208,13 @@ Result<JournalReport> verify_journal(
     Disk& disk,
     const Path& folder,
     const VerifierKey& key,
-    const std::function<void(std::uint64_t index, std::string_view entry)>& each) {
+    const std::function<void(std::uint64_t index, std::string_view entry)>& each,
+    std::span<const Checkpoint> known) {
   // A daemon may publish meanwhile: it then removes the partial tiles of older checkpoints. What is
   // missing beside a checkpoint that has changed says nothing.
   for (int attempt = 1;; ++attempt) {
     const auto before = read_file(disk, folder / "checkpoint", limits::kCheckpointBytesMax);
-    auto report = Verifier(disk, folder, key, each).run();
+    auto report = Verifier(disk, folder, key, each, known).run();
     if (!report || report->good() || attempt == kAttempts) return report;
     const auto after = read_file(disk, folder / "checkpoint", limits::kCheckpointBytesMax);
     if (!before || !after || *before == *after) return report;

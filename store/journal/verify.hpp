@@ -31,11 +31,15 @@ struct JournalReport {
 // Walks the whole journal. `each` sees every entry in order once it has been hashed.
 // A running daemon may append meanwhile. Errors: only what keeps it from looking at all
 // (not_found, denied, io).
+// `known` are checkpoints that somebody kept, already found to be of this key: the journal must
+// have each of them as its beginning. A history that was rewritten or cut back does not, however
+// well it is signed.
 Result<JournalReport> verify_journal(
     Disk& disk,
     const Path& folder,
     const VerifierKey& key,
-    const std::function<void(std::uint64_t index, std::string_view entry)>& each);
+    const std::function<void(std::uint64_t index, std::string_view entry)>& each,
+    std::span<const Checkpoint> known = {});
 
 // The public key that lies beside the journal. Good for finding accidents; against forgery use a
 // key that came another way.

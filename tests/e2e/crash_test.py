@@ -22,7 +22,9 @@ class Kill(harness.EndToEnd):
         rows = ['filename,dc.identifier,dc.title,dc.rights,credit,owner']
         for i in range(items):
             name = f'objects/scan-{i:04}.bin'
-            (folder / name).write_bytes(random.Random(i).randbytes(20000 + i))
+            # Some are long enough to be written past the page cache.
+            size = (1_200_000 if i % 100 == 0 else 20_000) + i
+            (folder / name).write_bytes(random.Random(i).randbytes(size))
             rows.append(f'{name},K-{i:04},Scan {i},Reproduction with credit,Credit,Owner')
         (folder / 'metadata' / 'metadata.csv').write_text('\n'.join(rows) + '\n')
         return folder

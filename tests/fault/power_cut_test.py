@@ -18,7 +18,7 @@ import harness  # noqa: E402
 import judges  # noqa: E402
 
 CUTS = int(os.environ.get('VERSEMENT_CUTS', '6'))
-ITEMS = 300
+ITEMS = 800
 
 
 def mounted(image, place):
@@ -45,7 +45,7 @@ class PowerCut(harness.EndToEnd):
             self.skipTest(f'needs root and mkfs.{kind}')
         image = self.folder / (kind + '.img')
         with open(image, 'wb') as file:
-            file.truncate(400 << 20)
+            file.truncate(800 << 20)
         subprocess.run(['mkfs.' + kind, '-q', image], check=True, capture_output=True)
         if not mounted(image, self.folder / 'mnt'):
             self.skipTest('no loop device is to be had')
@@ -61,7 +61,9 @@ class PowerCut(harness.EndToEnd):
         rows = ['filename,identifier,dc.title,dc.rights,credit,owner']
         for i in range(ITEMS):
             name = f'objects/scan-{i:04}.bin'
-            (folder / name).write_bytes(random.Random(number * ITEMS + i).randbytes(12000 + i))
+            # Some are long enough to be written past the page cache.
+            size = (1_200_000 if i % 200 == 0 else 6_000) + i
+            (folder / name).write_bytes(random.Random(number * ITEMS + i).randbytes(size))
             rows.append(f'{name},C-{number}-{i:04},{new_text} {i},Reproduction with credit,Credit,'
                         'Owner')
         (folder / 'metadata' / 'metadata.csv').write_text('\n'.join(rows) + '\n')
@@ -127,7 +129,7 @@ class PowerCut(harness.EndToEnd):
                 ingest = self.begin(daemon, self.deposit(number, text), existing)
                 state = 'running'
                 while done < CUTS and state in ('queued', 'running'):
-                    time.sleep(chance.uniform(0.02, 0.4))
+                    time.sleep(chance.uniform(0, 0.15))
                     state = daemon.get('/v1/ingests/' + ingest)['state']
                     items = self.cut(daemon, image, done)
                     busy += state in ('queued', 'running')
@@ -136,7 +138,7 @@ class PowerCut(harness.EndToEnd):
                 while daemon.get('/v1/ingests/' + ingest)['state'] in ('queued', 'running'):
                     time.sleep(0.05)
             number += 1
-        self.assertGreater(busy, 0)
+        self.assertGreater(busy, CUTS // 4, 'most cuts fell outside of an ingest')
         daemon.stop()
         unmount(self.folder / 'mnt')
         print(f'{kind}: {done} cuts, {busy} of them within an ingest, {items} items at the last',

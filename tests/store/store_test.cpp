@@ -311,19 +311,95 @@ TEST_F(InterruptedTest, a_damaged_object_goes_to_quarantine_with_an_incident) {
   EXPECT_EQ(incidents, 1u);
 }
 
-TEST_F(StoreTest, a_journal_that_was_cut_back_is_noticed_by_the_index) {
-  const Path journal = data() / "journal";
-  store_.reset();
-  const Path copy = folder_ / "copy";
-  std::filesystem::copy(journal, copy, std::filesystem::copy_options::recursive);
-  open();
+class Tampered : public StoreTest {
+ protected:
+  // The journal as it was before a deposit takes the place of the one after it.
+  void roll_back() {
+    const Path journal = data() / "journal";
+    store_.reset();
+    const Path copy = folder_ / "copy";
+    std::filesystem::copy(journal, copy, std::filesystem::copy_options::recursive);
+    open();
+    ASSERT_OK(deposit("F-1", "x"));
+    store_.reset();
+    ASSERT_OK(remove_tree(real_disk(), journal));
+    std::filesystem::copy(copy, journal, std::filesystem::copy_options::recursive);
+  }
+
+  // What the index has is served, and nothing is written.
+  void expect_read_only() {
+    auto opened = Store::open(real_disk(), clock_, options());
+    ASSERT_OK(opened);
+    const auto why = (*opened)->read_only_reason();
+    ASSERT_TRUE(why.has_value());
+    EXPECT_NE(why->find("journal"), std::string::npos) << *why;
+    EXPECT_OK(item_record(**opened, "F-1"));
+    EXPECT_FAILS((*opened)->append((*opened)->event("test", "tester")), Code::unavailable);
+    EXPECT_FAILS((*opened)->begin(ObjectId::of_uuid(Uuid::at(clock_.now()))), Code::unavailable);
+  }
+
+  void expect_refused() {
+    const auto opened = Store::open(real_disk(), clock_, options());
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().reason(), "journal-tampered") << opened.error().what();
+  }
+};
+
+TEST_F(Tampered, a_journal_that_was_cut_back_leaves_the_service_read_only) {
+  roll_back();
+  expect_read_only();
+}
+
+TEST_F(Tampered, a_journal_that_was_cut_back_is_noticed_without_the_index) {
+  roll_back();
+  ASSERT_OK(remove_tree(real_disk(), data() / "index"));
+  expect_refused();
+}
+
+TEST_F(Tampered, a_journal_that_was_cut_back_is_noticed_without_the_stores_copy_of_its_head) {
+  roll_back();
+  ASSERT_OK(real_disk().remove_file(data() / "store/versement-head.txt"));
+  expect_read_only();
+}
+
+TEST_F(Tampered, the_head_of_another_journal_is_noticed) {
   ASSERT_OK(deposit("F-1", "x"));
   store_.reset();
-  ASSERT_OK(remove_tree(real_disk(), journal));
-  std::filesystem::copy(copy, journal, std::filesystem::copy_options::recursive);
-  const auto opened = Store::open(real_disk(), clock_, options());
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().reason(), "journal-tampered");
+  const Path other = folder_ / "other";
+  ASSERT_OK(Store::create(real_disk(), clock_, other, "archive.example/test"));
+  std::filesystem::copy_file(other / "store/versement-head.txt",
+                             data() / "store/versement-head.txt",
+                             std::filesystem::copy_options::overwrite_existing);
+  expect_read_only();
+}
+
+// Entries below the tail are read from bundles only when the index is built anew.
+TEST_F(Tampered, an_entry_that_was_edited_does_not_get_into_a_new_index) {
+  for (int i = 0; i < 300; ++i) {
+    journal::Event event = store_->event("test", "tester");
+    event.detail["filler"] = std::string(60'000, 'x');
+    ASSERT_OK(store_->append(std::move(event)));
+  }
+  ASSERT_OK(store_->journal().publish());
+  store_.reset();
+  open();  // The tail begins behind the first bundle now.
+  ASSERT_OK(deposit("F-1", "x"));
+  store_.reset();
+  const Path bundle = data() / "journal/tile/entries/000";
+  std::string bytes = testing::read(bundle);
+  const std::size_t at = bytes.find("xxxx");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at] = 'y';
+  ASSERT_OK(real_disk().set_mode(bundle, 0644));
+  testing::write(bundle, bytes);
+  open();  // The index knows the entries already.
+  store_.reset();
+  ASSERT_OK(remove_tree(real_disk(), data() / "index"));
+  expect_refused();
+  bytes[at] = 'x';
+  testing::write(bundle, bytes);
+  open();
+  EXPECT_OK(item_record(*store_, "F-1"));
 }
 
 TEST_F(StoreTest, space_that_is_kept_free_is_not_given_away) {
