@@ -1,5 +1,4 @@
-// versement bag validate, store check, store export, journal verify: on local files, without a
-// daemon.
+// versement bag validate, store check, store export: on local files, without a daemon.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -350,63 +349,7 @@ class StoreCheck {
   std::uint64_t objects_ = 0, files_ = 0, bytes_ = 0, wrong_ = 0, unread_ = 0;
 };
 
-// ---------------------------------------------------------------------------- journal verify
-
-int verify_journal(Session& session, const std::string& dir, const std::string& key_file) {
-  Console& console = session.console();
-  Path folder = dir;
-  const auto data = path_exists(real_disk(), folder / "versement.json");
-  if (data && *data) folder /= "journal";
-  const auto load = [&]() -> Result<journal::VerifierKey> {
-    if (key_file.empty()) return journal::key_beside(real_disk(), folder);
-    TRY_SET(const std::string text, read_file(real_disk(), key_file, limits::kConfigBytesMax));
-    return journal::VerifierKey::parse(trim(text, " \t\r\n"));
-  };
-  auto key = load();
-  if (!key) {
-    console.failure(key.error(), kUnchecked, {});
-    return kUnchecked;
-  }
-  std::uint64_t count = 0;
-  auto report =
-      journal::verify_journal(real_disk(), folder, *key, [&](std::uint64_t, std::string_view) {
-        console.progress("Verifying", {{"done_files", ++count}});
-      });
-  console.end_progress();
-  if (!report) {
-    console.failure(report.error(), kUnchecked, {});
-    return kUnchecked;
-  }
-  const int status = report->good() ? kOk : kDamage;
-  json::Array findings;
-  for (const journal::JournalFinding& finding : report->findings) {
-    if (console.json()) {
-      findings.emplace_back(
-          json::Object{{"code", finding.code}, {"file", finding.file}, {"detail", finding.detail}});
-    } else {
-      console.line(finding.code + "  " + finding.file + ": " + printable(finding.detail));
-    }
-  }
-  if (console.json()) {
-    console.document(json::Object{{"verdict", report->good() ? "valid" : "invalid"},
-                                  {"origin", report->origin},
-                                  {"published", report->published},
-                                  {"size", report->size},
-                                  {"root", report->root},
-                                  {"findings", std::move(findings)},
-                                  {"exit_code", status}});
-  } else {
-    console.line(folder.native() + ": " + (report->good() ? "valid" : "INVALID") + ", " +
-                 std::to_string(report->size) + " entries, " + std::to_string(report->published) +
-                 " under the signed root " + report->root);
-    if (key_file.empty()) {
-      console.note(
-          "The key was taken from beside the journal; against forgery name one that came "
-          "another way: --key FILE");
-    }
-  }
-  return status;
-}
+// ---------------------------------------------------------------------------- store export
 
 // Keeps a versementd from this data folder for as long as the descriptor lives.
 // Errors: conflict when one is running.
@@ -535,19 +478,6 @@ void add_local_commands(Tree& tree) {
     tree.action(command, [flags](Session& s) {
       return export_store(s, flags->dir, flags->to, flags->jobs);
     });
-  }
-  CLI::App* const journal = tree.add(&tree.root(), "journal", "The journal as a verifiable log");
-  journal->require_subcommand(1);
-  {
-    CLI::App* const command =
-        tree.add(journal, "verify", "Verify every entry, hash and signature of a journal");
-    auto flags = std::make_shared<std::pair<std::string, std::string>>();
-    command->add_option("DIR", flags->first, "Journal folder, or data folder of versementd")
-        ->required();
-    command->add_option("--key", flags->second, "File with the public key (vkey) to trust");
-    command->footer("Exit status: 0 valid, 1 altered, 2 unreadable, or no journal.");
-    tree.action(command,
-                [flags](Session& s) { return verify_journal(s, flags->first, flags->second); });
   }
 }
 

@@ -391,6 +391,9 @@ void add_transfer_commands(Tree& tree) {
       return reply ? show_transfer(s, reply->body) : s.fail(reply.error());
     });
   }
+  add_proof_command(tree, transfer, "TRANSFER",
+                    "Fetch the proof that the transfer's newest act is in the journal",
+                    [](const std::string& id) { return "/v1/transfers/" + id + "/proof"; });
   {
     CLI::App* const command = tree.add(transfer, "items", "List the items of a transfer");
     auto id = std::make_shared<std::string>();

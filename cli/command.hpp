@@ -75,6 +75,7 @@ void add_transfer_commands(Tree& tree);
 void add_pull_command(Tree& tree);
 void add_system_commands(Tree& tree);
 void add_local_commands(Tree& tree);
+void add_journal_commands(Tree& tree);
 void add_self_commands(Tree& tree);
 
 // Prints a record as facts or as JSON.
@@ -86,6 +87,13 @@ int show_list(Session& session,
               const std::string& path,
               const std::vector<std::string>& header,
               const std::function<std::vector<std::string>(const json::Object&)>& row);
+
+// "proof" below a group: fetches the proof that `path` makes an address of.
+void add_proof_command(Tree& tree,
+                       CLI::App* group,
+                       const std::string& what,
+                       const std::string& help,
+                       const std::function<std::string(const std::string&)>& path);
 
 // A path segment of an address.
 std::string segment(const std::string& text);

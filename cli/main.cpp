@@ -93,6 +93,7 @@ int run(int argc, char** argv) {
   add_transfer_commands(tree);
   add_pull_command(tree);
   add_local_commands(tree);
+  add_journal_commands(tree);
   add_self_commands(tree);
   try {
     app.parse(argc, argv);

@@ -73,6 +73,10 @@ Result<Response> list_records(const Context& context,
                               const std::string& prefix,
                               const Show& show);
 
+// The proof of a journal entry as C2SP tlog-proof text. Errors: not_found; corrupt when the journal
+// does not bear it out.
+Result<Response> entry_proof(const Context& context, std::uint64_t index);
+
 // -- Small things.
 bool flag_parameter(const Call& call, std::string_view name);
 // 201 with Location and ETag.

@@ -3,6 +3,7 @@
 #include "service/api/context.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
+#include "store/journal/proof.hpp"
 #include "store/journal/tile.hpp"
 
 namespace versement::api {
@@ -93,11 +94,63 @@ Result<Response> tile(const Context& context, const Call& call, const std::strin
   return journal_file(context, call, "tile/" + level + "/" + name, true);
 }
 
+std::optional<std::uint64_t> number_parameter(const Call& call, std::string_view name) {
+  return parse_decimal(call.request.query_text(name));
+}
+
+Error bad_parameter(std::string_view what) {
+  return Error(Code::invalid, std::string(what)).as("invalid-parameter");
+}
+
+Result<Response> consistency_proof(const Context& context, const Call& call) {
+  const std::uint64_t published = context.store.journal().published();
+  const auto first = number_parameter(call, "first");
+  const bool newest = call.request.query_text("second").empty();
+  const auto second = newest ? std::optional(published) : number_parameter(call, "second");
+  if (!first || !second || *first == 0 || *first > *second) {
+    return bad_parameter("first must be the size of a tree, and second that of no smaller one");
+  }
+  if (*second > published) {
+    return bad_parameter("the published checkpoint covers " + std::to_string(published) +
+                         " entries only");
+  }
+  journal::TileTree tree(context.store.disk(), context.store.layout().journal, *second);
+  TRY_SET(const auto proof, tree.consistency(*first));
+  json::Array path;
+  for (const journal::Hash& hash : proof)
+    path.emplace_back(base64_of(hash));
+  json::Object object;
+  object["first"] = *first;
+  object["second"] = *second;
+  object["path"] = std::move(path);
+  return http::json_response(200, object);
+}
+
 }  // namespace
+
+Result<Response> entry_proof(const Context& context, std::uint64_t index) {
+  journal::Log& log = context.store.journal();
+  if (index >= log.size()) return Error(Code::not_found, "the journal has no such entry");
+  // Durable entries are covered by the tail's checkpoint first; the tiles follow within a second.
+  if (index >= log.published()) TRY(log.publish());
+  TRY_SET(std::string entry, log.read(index));
+  TRY_SET(const journal::EntryProof proof,
+          journal::prove_entry(context.store.disk(), context.store.layout().journal, log.key(),
+                               index, std::move(entry)));
+  return http::text_response(200, "text/plain; charset=utf-8", journal::proof_text(proof));
+}
 
 void add_journal(http::Router& router, Context& context) {
   router.add({"GET", "/v1/events", Scope::events_read, 0,
               [&context](const Call& call) { return list_events(context, call); }});
+  router.add({"GET", "/v1/events/{event_index}/proof", Scope::events_read, 0,
+              [&context](const Call& call) -> Result<Response> {
+                const auto index = parse_decimal(call.parameter("event_index"));
+                if (!index) return Error(Code::not_found, "the journal has no such entry");
+                return entry_proof(context, *index);
+              }});
+  router.add({"GET", "/v1/journal/proofs/consistency", Scope::journal_read, 0,
+              [&context](const Call& call) { return consistency_proof(context, call); }});
   router.add({"GET", "/v1/journal/checkpoint", Scope::journal_read, 0,
               [&context](const Call& /*call*/) -> Result<Response> {
                 // Tiles for exactly this size are there: the published one, not the newest.

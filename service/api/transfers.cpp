@@ -65,6 +65,21 @@ Result<json::Object> visible_transfer(const Context& context, const Call& call) 
   return record;
 }
 
+// Of an act of the transfer: who may see the transfer may prove what happened to it.
+Result<Response> transfer_proof(const Context& context, const Call& call) {
+  TRY_SET(const json::Object record, visible_transfer(context, call));
+  const std::string asked = call.request.query_text("index");
+  const auto wanted = parse_decimal(asked);
+  std::optional<std::uint64_t> index;
+  for (const json::Value& act : json::array_at(record, "history")) {
+    const std::uint64_t at = json::number_at(act.as_object(), "journal_index");
+    if (asked.empty() || at == wanted) index = at;
+  }
+  if (index) return entry_proof(context, *index);
+  return Error(Code::invalid, "index must be the journal_index of an act of this transfer")
+      .as("invalid-parameter");
+}
+
 Response refused(const Call& call, const json::Object& record, const Error& error) {
   if (error.reason() != "transition-not-allowed") return http::problem_of(error);
   http::ProblemDetail detail;
@@ -620,6 +635,8 @@ void add_transfers(http::Router& router, Context& context) {
       [&context](const Call& call) { return accept(context, call); });
   act("reject", Scope::transfers_receive,
       [&context](const Call& call) { return reject(context, call); });
+  router.add({"GET", one + "/proof", Scope::transfers_read, 0,
+              [&context](const Call& call) { return transfer_proof(context, call); }});
   router.add({"GET", one + "/bag", Scope::transfers_read, 0,
               [&context](const Call& call) { return bag_summary(context, call); }});
   router.add({"GET", one + "/bag.tar", Scope::transfers_read, 0,

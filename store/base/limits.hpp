@@ -24,6 +24,8 @@ inline constexpr std::size_t kDescriptionBytesMax = 24 * 1024;
 inline constexpr std::size_t kFilesInEntryBytesMax = 32 * 1024;
 // A checkpoint is three lines and some signatures.
 inline constexpr std::size_t kCheckpointBytesMax = 64 * 1024;
+// A proof: an entry in base64, a path of at most 63 hashes, and a checkpoint.
+inline constexpr std::size_t kProofBytesMax = 2 * (kEntryBytesMax + kCheckpointBytesMax);
 
 // The tail of the journal is rotated at 16 MiB; one group of entries may come on top.
 inline constexpr std::size_t kTailBytesMax = 64u << 20;

@@ -10,8 +10,6 @@ namespace versement::journal {
 namespace {
 
 constexpr std::string_view kProofHead = "c2sp.org/tlog-proof@v1\n";
-// An entry in base64, a path and a note.
-constexpr std::size_t kProofBytesMax = 2 * (limits::kEntryBytesMax + limits::kCheckpointBytesMax);
 // A tree of 2^64 entries is no deeper.
 constexpr std::size_t kPathMax = 63;
 constexpr unsigned kTileHeight = 8;
@@ -227,7 +225,7 @@ std::string proof_text(const EntryProof& proof) {
 }
 
 Result<EntryProof> parse_proof(std::string_view text) {
-  if (text.size() > kProofBytesMax || !text.starts_with(kProofHead)) {
+  if (text.size() > limits::kProofBytesMax || !text.starts_with(kProofHead)) {
     return Error(Code::invalid, "this is not a proof (c2sp.org/tlog-proof@v1)");
   }
   text.remove_prefix(kProofHead.size());

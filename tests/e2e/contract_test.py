@@ -245,6 +245,9 @@ class EveryOperation(harness.EndToEnd):
         checkpoint = self.get('/v1/journal/checkpoint').decode()
         size = int(checkpoint.splitlines()[1])
         self.get('/v1/journal/key')
+        self.get('/v1/events/0/proof')
+        self.get('/v1/journal/proofs/consistency?first=1')
+        self.get(self.transfer('2026-V-004') + '/proof')
         partial = f'.p/{size % 256}' if size < 256 else ''
         self.get('/v1/journal/tile/0/000' + partial)
         self.get('/v1/journal/tile/entries/000' + partial)

@@ -1,0 +1,253 @@
+// versement journal: verify a journal, hand out proofs, check them.
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/publish.hpp"
+#include "store/base/text.hpp"
+#include "store/journal/event.hpp"
+#include "store/journal/proof.hpp"
+#include "store/journal/verify.hpp"
+
+namespace versement::cli {
+namespace {
+
+Result<journal::VerifierKey> read_key(const Path& path) {
+  TRY_SET(const std::string text, read_file(real_disk(), path, limits::kConfigBytesMax));
+  return journal::VerifierKey::parse(trim(text, " \t\r\n"));
+}
+
+// ---------------------------------------------------------------------------- verify
+
+struct VerifyFlags {
+  std::string folder;
+  std::string key;
+  std::vector<std::string> checkpoints;
+};
+
+struct Known {
+  Path folder;  // of the journal
+  journal::VerifierKey key;
+  std::vector<journal::Checkpoint> checkpoints;
+};
+
+Result<journal::Checkpoint> read_known(const Path& path, const journal::VerifierKey& key) {
+  TRY_SET(const std::string note, read_file(real_disk(), path, limits::kCheckpointBytesMax));
+  auto checkpoint = journal::read_checkpoint(note, key);
+  if (!checkpoint) return std::move(checkpoint).error().during(path.native());
+  return checkpoint;
+}
+
+// The key, and what the journal must have as its beginning: of a data folder that is also the head
+// which the store keeps. A checkpoint that is not of the key is an error: nothing was verified yet.
+Result<Known> known_of(const VerifyFlags& flags) {
+  Known known;
+  known.folder = flags.folder;
+  TRY_SET(const bool data, path_exists(real_disk(), known.folder / "versement.json"));
+  if (data) known.folder /= "journal";
+  TRY_SET(known.key,
+          flags.key.empty() ? journal::key_beside(real_disk(), known.folder) : read_key(flags.key));
+  for (const std::string& path : flags.checkpoints) {
+    TRY_SET(journal::Checkpoint checkpoint, read_known(path, known.key));
+    known.checkpoints.push_back(std::move(checkpoint));
+  }
+  return known;
+}
+
+void tell_verdict(Console& console,
+                  const VerifyFlags& flags,
+                  const Known& known,
+                  const journal::JournalReport& report) {
+  console.line(known.folder.native() + ": " + (report.good() ? "valid" : "INVALID") + ", " +
+               std::to_string(report.size) + " entries, " + std::to_string(report.published) +
+               " under the signed root " + report.root);
+  if (flags.key.empty()) {
+    console.note(
+        "The key was taken from beside the journal; against forgery name one that came another "
+        "way: --key FILE");
+  }
+  if (flags.checkpoints.empty()) {
+    console.note(
+        "Against a history rewritten by the key's holder name a checkpoint that you kept: "
+        "--checkpoint FILE");
+  }
+}
+
+// The store's copy of the head is as good as a kept checkpoint, but for its coming from the same
+// disk.
+void take_head(const VerifyFlags& flags, Known* known, journal::JournalReport* early) {
+  const Path head = Path(flags.folder) / "store" / "versement-head.txt";
+  const auto there = path_exists(real_disk(), head);
+  if (known->folder == Path(flags.folder) || !there || !*there) return;
+  auto checkpoint = read_known(head, known->key);
+  if (checkpoint) {
+    known->checkpoints.push_back(*std::move(checkpoint));
+  } else {
+    early->findings.push_back(
+        {"journal-head", "store/versement-head.txt", checkpoint.error().what()});
+  }
+}
+
+int verify(Session& session, const VerifyFlags& flags) {
+  Console& console = session.console();
+  const auto unchecked = [&](const Error& error) {
+    console.failure(error, kUnchecked, {});
+    return kUnchecked;
+  };
+  auto known = known_of(flags);
+  if (!known) return unchecked(known.error());
+  journal::JournalReport early;
+  take_head(flags, &*known, &early);
+  std::uint64_t count = 0;
+  auto report = journal::verify_journal(
+      real_disk(), known->folder, known->key,
+      [&](std::uint64_t, std::string_view) {
+        console.progress("Verifying", {{"done_files", ++count}});
+      },
+      known->checkpoints);
+  console.end_progress();
+  if (!report) return unchecked(report.error());
+  report->findings.insert(report->findings.end(), early.findings.begin(), early.findings.end());
+  const int status = report->good() ? kOk : kDamage;
+  json::Array findings;
+  for (const journal::JournalFinding& finding : report->findings) {
+    if (console.json()) {
+      findings.emplace_back(
+          json::Object{{"code", finding.code}, {"file", finding.file}, {"detail", finding.detail}});
+    } else {
+      console.line(finding.code + "  " + finding.file + ": " + printable(finding.detail));
+    }
+  }
+  if (console.json()) {
+    console.document(json::Object{{"verdict", report->good() ? "valid" : "invalid"},
+                                  {"origin", report->origin},
+                                  {"published", report->published},
+                                  {"size", report->size},
+                                  {"root", report->root},
+                                  {"findings", std::move(findings)},
+                                  {"exit_code", status}});
+  } else {
+    tell_verdict(console, flags, *known, *report);
+  }
+  return status;
+}
+
+// ---------------------------------------------------------------------------- proofs
+
+// Fetches a proof, checks it before it is handed on, and writes it.
+int fetch_proof(Session& session, const std::string& path, const std::string& to) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  const auto text_of = [&](const std::string& from) -> Result<std::string> {
+    std::string text;
+    TRY((*client)->download(
+        from, 0, "", [](const Download&) -> Result<void> { return {}; },
+        [&](std::span<const std::byte> bytes) -> Result<void> {
+          text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+          if (text.size() > limits::kProofBytesMax)
+            return Error(Code::limit, "the answer is longer than a proof can be");
+          return {};
+        }));
+    return text;
+  };
+  const auto text = text_of(path);
+  if (!text) return session.fail(text.error());
+  const auto proof = journal::parse_proof(*text);
+  if (!proof) return session.fail(proof.error());
+  if (to.empty()) {
+    std::cout << *text << std::flush;
+    return std::cout ? kOk : kServer;
+  }
+  if (auto written = publish_file(real_disk(), to, as_bytes(*text)); !written) {
+    session.console().failure(written.error(), kUsage, {});
+    return kUsage;
+  }
+  session.console().line(to + ": entry " + std::to_string(proof->index) +
+                         "; whoever has the journal's key can check it: versement journal "
+                         "check-proof " +
+                         to + " --key FILE");
+  return kOk;
+}
+
+int check_proof(Session& session, const std::string& path, const std::string& key_file) {
+  Console& console = session.console();
+  const auto failed = [&](const Error& error) {
+    const int status = error.code() == Code::corrupt ? kDamage : kUnchecked;
+    console.failure(error, status, {});
+    return status;
+  };
+  const auto key = read_key(key_file);
+  if (!key) return failed(key.error());
+  const auto text = read_file(real_disk(), path, limits::kProofBytesMax);
+  if (!text) return failed(text.error());
+  const auto proof = journal::parse_proof(*text);
+  if (!proof) return failed(proof.error());
+  const auto checkpoint = journal::check_proof(*proof, *key);
+  if (!checkpoint) return failed(checkpoint.error());
+  if (console.json()) {
+    json::Object out;
+    out["verdict"] = "valid";
+    out["origin"] = checkpoint->origin;
+    out["index"] = proof->index;
+    out["tree_size"] = checkpoint->size;
+    if (auto event = json::parse_object(proof->entry)) out["event"] = *std::move(event);
+    out["exit_code"] = kOk;
+    console.document(out);
+    return kOk;
+  }
+  console.line(path + ": valid; entry " + std::to_string(proof->index) + " of " +
+               std::to_string(checkpoint->size) + " in the journal " + checkpoint->origin);
+  console.line(printable(proof->entry));
+  return kOk;
+}
+
+}  // namespace
+
+void add_proof_command(Tree& tree,
+                       CLI::App* group,
+                       const std::string& what,
+                       const std::string& help,
+                       const std::function<std::string(const std::string&)>& path) {
+  CLI::App* const command = tree.add(group, "proof", help);
+  auto flags = std::make_shared<std::pair<std::string, std::string>>();
+  command
+      ->add_option(what, flags->first, what == "INDEX" ? "Index of the event" : "Reference or id")
+      ->required();
+  command->add_option("--to", flags->second, "New file for the proof (standard output)");
+  tree.action(command, [flags, path](Session& s) {
+    return fetch_proof(s, path(segment(flags->first)), flags->second);
+  });
+}
+
+void add_journal_commands(Tree& tree) {
+  CLI::App* const journal = tree.add(&tree.root(), "journal", "The journal as a verifiable log");
+  journal->require_subcommand(1);
+  {
+    CLI::App* const command =
+        tree.add(journal, "verify", "Verify every entry, hash and signature of a journal");
+    auto flags = std::make_shared<VerifyFlags>();
+    command->add_option("DIR", flags->folder, "Journal folder, or data folder of versementd")
+        ->required();
+    command->add_option("--key", flags->key, "File with the public key (vkey) to trust");
+    command->add_option("--checkpoint", flags->checkpoints,
+                        "File with a checkpoint that was kept: the journal must have it as its "
+                        "beginning; may be repeated");
+    command->footer("Exit status: 0 valid, 1 altered, 2 unreadable, or no journal.");
+    tree.action(command, [flags](Session& s) { return verify(s, *flags); });
+  }
+  add_proof_command(tree, journal, "INDEX", "Fetch the proof that an event is in the journal",
+                    [](const std::string& index) { return "/v1/events/" + index + "/proof"; });
+  {
+    CLI::App* const command =
+        tree.add(journal, "check-proof", "Check a proof, without a daemon and without a journal");
+    auto flags = std::make_shared<std::pair<std::string, std::string>>();
+    command->add_option("FILE", flags->first, "The proof (C2SP tlog-proof)")->required();
+    command->add_option("--key", flags->second, "File with the journal's public key (vkey)")
+        ->required();
+    command->footer("Exit status: 0 valid, 1 it proves nothing, 2 unreadable, or no proof.");
+    tree.action(command,
+                [flags](Session& s) { return check_proof(s, flags->first, flags->second); });
+  }
+}
+
+}  // namespace versement::cli
