@@ -139,35 +139,48 @@ int job_act(Session& session, const std::string& id, bool cancel) {
 
 }  // namespace
 
+namespace {
+
+void add_deposit(Tree& tree,
+                 CLI::App* command,
+                 const std::string& folder_help,
+                 const std::string& example) {
+  auto flags = std::make_shared<IngestFlags>();
+  command->add_option("FOLDER", flags->folder, folder_help + ", below an inbox of the service");
+  command->add_option("--collection", flags->collection, "Collection of the items");
+  command->add_flag("-n,--dry-run", flags->dry_run, "Say everything that is wrong, store nothing");
+  command->add_flag("--new-versions", flags->new_versions,
+                    "An item that is there with other files or another description gets a "
+                    "further version; without this it is refused");
+  command->footer(
+      "Exit status: 0 all stored, 1 something is wrong with the deposit (what is right was "
+      "stored),\n4 the service failed, 5 refused.\nExample: " +
+      example);
+  tree.action(command, [flags, name = command->get_name()](Session& s) {
+    if (!flags->folder.empty() && !flags->collection.empty()) return ingest(s, *flags);
+    s.console().failure(Error(Code::invalid, name + " needs FOLDER and --collection; see --help"),
+                        kUsage, {});
+    return kUsage;
+  });
+}
+
+}  // namespace
+
+void add_adopt_command(Tree& tree, CLI::App* group) {
+  add_deposit(tree,
+              tree.add(group, "adopt",
+                       "Take the objects of another program's OCFL root, or a folder of its bags, "
+                       "into the store; each is validated first"),
+              "OCFL root, bag, or folder of bags such as Archivematica's AIPs",
+              "versement store adopt /srv/aips --collection phnom-penh --dry-run");
+}
+
 void add_ingest_commands(Tree& tree) {
   CLI::App* const ingest_command =
       tree.add(&tree.root(), "ingest", "Take a folder of scans with its metadata into the store");
-  auto flags = std::make_shared<IngestFlags>();
-  ingest_command->add_option(
-      "FOLDER", flags->folder,
-      "Folder with objects/ and metadata/metadata.csv, below an inbox of the "
-      "service");
-  ingest_command->add_option("--collection", flags->collection, "Collection of the items");
-  ingest_command->add_flag("-n,--dry-run", flags->dry_run,
-                           "Say everything that is wrong, store nothing");
-  ingest_command->add_flag("--new-versions", flags->new_versions,
-                           "An item that is there with other files or another description gets a "
-                           "further version; without this it is refused");
-  ingest_command->footer(
-      "Exit status: 0 all stored, 1 something is wrong with the deposit (what is right was "
-      "stored),\n"
-      "4 the service failed, 5 refused.\n"
-      "Example: versement ingest /srv/scans/campagne-1994 --collection phnom-penh --dry-run");
-  tree.action(ingest_command, [flags](Session& s) {
-    if (flags->folder.empty() || flags->collection.empty()) {
-      s.console().failure(Error(Code::invalid,
-                                "ingest needs FOLDER and --collection; see versement "
-                                "ingest --help"),
-                          kUsage, {});
-      return kUsage;
-    }
-    return ingest(s, *flags);
-  });
+  add_deposit(tree, ingest_command,
+              "Folder with objects/ and metadata/metadata.csv, or what store adopt takes",
+              "versement ingest /srv/scans/campagne-1994 --collection phnom-penh --dry-run");
   {
     CLI::App* const command = tree.add(ingest_command, "list", "List ingests");
     tree.action(command, [](Session& s) {

@@ -459,6 +459,7 @@ void add_local_commands(Tree& tree) {
     tree.action(command,
                 [folder, jobs](Session& s) { return StoreCheck(s, *folder, *jobs).run(); });
   }
+  add_adopt_command(tree, store);
   {
     CLI::App* const command = tree.add(
         store, "export", "Copy an OCFL root out whole, read the copy back and validate it");

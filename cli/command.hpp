@@ -76,6 +76,7 @@ void add_pull_command(Tree& tree);
 void add_system_commands(Tree& tree);
 void add_local_commands(Tree& tree);
 void add_journal_commands(Tree& tree);
+void add_adopt_command(Tree& tree, CLI::App* group);  // "adopt" below "store"
 void add_self_commands(Tree& tree);
 
 // Prints a record as facts or as JSON.

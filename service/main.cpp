@@ -23,7 +23,7 @@ struct Flags {
   std::vector<std::string> listen;
   std::vector<std::string> inboxes;
   std::optional<std::string> data, tls_cert, tls_key, origin, log_level, log_format;
-  bool init = false, init_if_empty = false;
+  bool init = false, init_if_empty = false, rebuild_index = false;
   bool check_config = false, print_config = false, health = false, ready = false;
 };
 
@@ -45,6 +45,8 @@ void add_flags(CLI::App& app, Flags& flags) {
                "Make a new data folder and the first administrator's token, and end");
   app.add_flag("--init-if-empty", flags.init_if_empty,
                "The same where the data folder is empty, then serve; for containers");
+  app.add_flag("--rebuild-index", flags.rebuild_index,
+               "Begin without the index and make it anew from the journal, then serve");
   app.add_flag("--check-config", flags.check_config, "Check the settings and end: 0 good, 3 not");
   app.add_flag("--print-config", flags.print_config,
                "Print the settings in force and where each comes from, and end");
@@ -101,8 +103,9 @@ int make_data_folder(const Settings& settings) {
 Result<bool> is_empty_or_absent(const Path& folder) {
   auto entries = list_sorted(real_disk(), folder);
   if (entries) {
+    // The root of a fresh file system; what a creation leaves that ended before it had begun.
     return std::all_of(entries->begin(), entries->end(), [](const DirEntry& entry) {
-      return entry.name == "lost+found";  // The root of a fresh file system.
+      return entry.name == "lost+found" || entry.name == "LOCK";
     });
   }
   if (entries.error().code() == Code::not_found) return true;
@@ -126,6 +129,7 @@ int run(const Flags& flags) {
     if (!half) return failed(half.error(), kFailed);
     if ((*empty || *half) && make_data_folder(*settings) != kOk) return kFailed;
   }
+  settings->store.rebuild_index = flags.rebuild_index;
   const auto served = serve(real_disk(), real_clock(), *settings);
   return served ? kOk : failed(served.error(), kFailed);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <set>
@@ -29,6 +30,7 @@ namespace {
 constexpr std::uint64_t kDataFormat = 1;
 // Entries that the index takes up with one write when it catches up.
 constexpr std::size_t kCatchUpEntries = 256;
+constexpr auto kTellEvery = std::chrono::seconds(2);
 constexpr std::string_view kHeadName = "versement-head.txt";
 
 Result<void> check_marker(Disk& disk, const Layout& layout) {
@@ -367,10 +369,17 @@ Result<void> Store::State::catch_up() {
   TRY(check_entries(index->position(), end));
   std::vector<journal::Entry> entries;
   std::uint64_t first = index->position();
+  auto told = std::chrono::steady_clock::now();
   const auto flush = [&]() -> Result<void> {
     TRY(index->apply(first, entries, sources));
     first += entries.size();
     entries.clear();
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told >= kTellEvery) {
+      told = now;
+      log::info("the index catches up with the journal",
+                {{"at", std::to_string(first)}, {"to", std::to_string(end)}});
+    }
     return {};
   };
   TRY(log->for_each(first, end, [&](std::uint64_t at, std::string_view text) -> Result<void> {
@@ -435,6 +444,7 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk,
   state->lock = std::move(lock);
   TRY(sweep_temporary_files(disk, state->layout.root));
   TRY(sweep_temporary_files(disk, state->layout.evidence));
+  if (state->options.rebuild_index) TRY(remove_tree(disk, state->layout.index));
   TRY_SET(state->index, index::Index::open(disk, state->layout.index, state->options.index));
   auto opened = state->open_journal();
   if (opened) opened = state->catch_up();

@@ -49,6 +49,7 @@ struct StoreOptions {
   std::uint64_t min_free_bytes = 64u << 20;  // ingest stops before the disk is full
   std::uint64_t min_free_inodes = 1000;
   std::chrono::milliseconds publish_delay{1000};
+  bool rebuild_index = false;  // begin with none, whatever is there
   index::IndexOptions index;
 };
 
