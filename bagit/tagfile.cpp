@@ -184,6 +184,7 @@ Result<void> parse_manifest(std::string_view bytes,
     }
     while (rest.starts_with("./"))
       rest.remove_prefix(2);
+    if (rest.empty()) return wrong("manifest.syntax", number, "no path behind the checksum");
     out.path = decode_path(rest, &out.strange_percent);
     return each(std::move(out));
   });

@@ -2,7 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <stdexcept>
 
+// Some malformed texts run into the library's own assertions ("[~]", say): they are refused like
+// all others instead of ending the program.
+[[noreturn]] static void refuse_toml() {
+  throw std::logic_error("this is not TOML");
+}
+#define TOML_ASSERT(expression) (static_cast<bool>(expression) ? void() : refuse_toml())
 #include <toml++/toml.h>
 
 #include "store/base/limits.hpp"
@@ -32,6 +39,8 @@ Result<void> Config::read_toml(Disk& disk, const Path& path) {
     return Error(Code::invalid, path.native() + ":" + std::to_string(at.line) + ":" +
                                     std::to_string(at.column) + ": " +
                                     std::string(error.description()));
+  } catch (const std::logic_error& error) {
+    return Error(Code::invalid, path.native() + ": " + error.what());
   }
   const auto given = [&](const toml::node& node) {
     Given out{scalar_text(node),

@@ -1,0 +1,396 @@
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "bagit/tagfile.hpp"
+#include "bagit/untar.hpp"
+#include "mets/xml.hpp"
+#include "service/http/conditional.hpp"
+#include "service/http/message.hpp"
+#include "store/base/config.hpp"
+#include "store/base/csv.hpp"
+#include "store/base/ids.hpp"
+#include "store/base/json.hpp"
+#include "store/base/path.hpp"
+#include "store/base/text.hpp"
+#include "store/base/time.hpp"
+#include "store/journal/event.hpp"
+#include "store/journal/proof.hpp"
+#include "store/journal/tail.hpp"
+#include "store/journal/tile.hpp"
+#include "store/ocfl/inventory.hpp"
+#include "tests/fuzz/fuzz.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace versement::fuzz {
+
+void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "fuzz: does not hold: %s\n", what);
+  std::abort();
+}
+
+namespace {
+
+bool has_fraction(const json::Value& value) {
+  if (value.is_double()) return true;
+  if (value.is_array()) {
+    return std::any_of(value.get_array().begin(), value.get_array().end(), has_fraction);
+  }
+  return value.is_object() &&
+         std::any_of(value.get_object().begin(), value.get_object().end(),
+                     [](const auto& member) { return has_fraction(member.value()); });
+}
+
+bool json_text(std::string_view text) {
+  const auto value = json::parse_object(text);
+  if (!value) return false;
+  const std::string written = json::write(*value);
+  const auto again = json::parse_object(written, written.size() + 1);
+  // Boost.JSON 1.81 reads fractions to within a last digit; nothing of ours has any.
+  require(static_cast<bool>(again) && (has_fraction(*value) || json::write(*again) == written),
+          "what was read and written is read as the same");
+  return true;
+}
+
+bool csv_table(std::string_view text) {
+  const auto rows = csv::parse(text);
+  if (!rows) return false;
+  for (const csv::Row& row : *rows)
+    require(row.line > 0 && !row.cells.empty(), "a row has a line and cells");
+  return true;
+}
+
+bool inventory(std::string_view text) {
+  const auto parsed = ocfl::parse_inventory(text);
+  if (!parsed) return false;
+  for (const auto& [digest, paths] : parsed->manifest) {
+    for (const std::string& path : paths)
+      require(ocfl::is_clean_path(path), "no content path leaves the object");
+  }
+  for (const auto& [number, version] : parsed->versions) {
+    for (const auto& [digest, paths] : version.state) {
+      require(parsed->manifest.contains(digest) ||
+                  std::any_of(parsed->manifest.begin(), parsed->manifest.end(),
+                              [&](const auto& each) {
+                                return equal_ignoring_ascii_case(each.first, digest);
+                              }),
+              "each digest of a state is in the manifest");
+    }
+  }
+  const std::string written = ocfl::write_inventory(*parsed);
+  require(static_cast<bool>(ocfl::parse_inventory(written)), "what we write of it can be read");
+  return true;
+}
+
+const journal::Signer& signer() {
+  static const testing::TemporaryFolder folder;
+  static const auto made = journal::Signer::create(real_disk(), folder / "key", "fuzz.example/log");
+  return *made;
+}
+
+bool checkpoint(std::string_view text) {
+  const auto read = journal::read_checkpoint(text, signer().key());
+  if (!read) return false;
+  require(read->origin == "fuzz.example/log", "a signed note is of its key's log");
+  return true;
+}
+
+bool proof(std::string_view text) {
+  const auto parsed = journal::parse_proof(text);
+  if (!parsed) return false;
+  const auto again = journal::parse_proof(journal::proof_text(*parsed));
+  require(again && again->entry == parsed->entry && again->index == parsed->index &&
+              again->path == parsed->path && again->note == parsed->note,
+          "a proof goes into text and back");
+  (void)journal::check_proof(*parsed, signer().key());
+  return true;
+}
+
+bool bundle(std::string_view bytes) {
+  const auto entries = journal::entries_of_bundle(bytes);
+  if (!entries) return false;
+  std::string again;
+  for (const std::string_view entry : *entries)
+    journal::append_to_bundle(entry, &again);
+  require(again == bytes, "a bundle is its entries and nothing else");
+  return true;
+}
+
+bool event(std::string_view text) {
+  const auto parsed = journal::event_of(text);
+  if (!parsed) return false;
+  const auto written = journal::entry_of(*parsed);
+  require(!written || journal::event_of(*written), "an event that is written can be read");
+  return true;
+}
+
+bool tail(std::string_view bytes) {
+  static const testing::TemporaryFolder folder;
+  const Path path = folder / journal::tail_name(0);
+  testing::write(path, bytes);
+  std::uint64_t end = 0;
+  const auto scan =
+      journal::scan_tail(real_disk(), path, [&](const journal::Frame& frame) -> Result<void> {
+        require(frame.end_offset > end && frame.end_offset <= bytes.size(),
+                "frames follow each other within the file");
+        end = frame.end_offset;
+        return {};
+      });
+  return scan && !scan->damaged && !scan->torn && end > 0;
+}
+
+bool manifest(std::string_view text) {
+  std::size_t line = 0;
+  const auto read = bagit::parse_manifest(text, [&](bagit::ManifestLine&& entry) -> Result<void> {
+    require(entry.line > line && !entry.checksum.empty() && !entry.path.empty(),
+            "an entry has a line, a checksum and a path");
+    line = entry.line;
+    return {};
+  });
+  return read && line > 0;
+}
+
+bool bag_info(std::string_view text) {
+  const auto info = bagit::parse_bag_info(text);
+  if (!info) return false;
+  for (const auto& [label, value] : *info)
+    require(!label.empty(), "a label has letters");
+  return !info->empty();
+}
+
+bool bagit_txt(std::string_view text) {
+  return static_cast<bool>(bagit::parse_bagit_txt(text));
+}
+
+class Counting : public bagit::MemberSink {
+ public:
+  Result<void> begin(const bagit::ArchiveMember& member) override {
+    require(LogicalPath::parse(member.path.text()).operator bool(), "no member leaves the bag");
+    left_ = member.size_bytes;
+    ++members;
+    return {};
+  }
+  Result<void> data(std::span<const std::byte> bytes) override {
+    require(bytes.size() <= left_, "a member has no more bytes than its header says");
+    left_ -= bytes.size();
+    return {};
+  }
+  Result<void> end() override {
+    require(left_ == 0, "a member that ends is whole");
+    return {};
+  }
+  std::size_t members = 0;
+
+ private:
+  std::uint64_t left_ = 0;
+};
+
+bool tar(std::string_view bytes) {
+  Counting sink;
+  std::size_t at = 0;
+  const auto read = bagit::read_tar(
+      [&](std::span<std::byte> into) -> Result<std::size_t> {
+        const std::size_t count = std::min(into.size(), bytes.size() - at);
+        std::copy_n(as_bytes(bytes).begin() + static_cast<std::ptrdiff_t>(at), count, into.begin());
+        at += count;
+        return count;
+      },
+      {.members_max = 1000, .total_bytes_max = 1u << 20}, sink);
+  return read && sink.members > 0;
+}
+
+bool xml(std::string_view text) {
+  const auto document = mets::XmlDocument::parse(text);
+  if (!document) return false;
+  require(!document->root().name().empty(), "a document has a root");
+  return true;
+}
+
+bool settings(std::string_view text) {
+  static const testing::TemporaryFolder folder;
+  testing::write(folder / "c.toml", text);
+  auto config = Config::load(real_disk(), folder / "c.toml", "FUZZ_NOTHING");
+  if (!config) return false;
+  (void)config->text("a.text", "");
+  (void)config->number("a.number", 1, 100);
+  (void)config->size("a.size", 1);
+  (void)config->duration("a.wait", std::chrono::seconds(1));
+  (void)config->flag("a.flag", false);
+  (void)config->list("a.list", {});
+  return static_cast<bool>(config->finish());
+}
+
+bool logical_path(std::string_view text) {
+  const auto path = LogicalPath::parse(text);
+  if (!path) return false;
+  const std::string& kept = path->text();
+  require(
+      !kept.empty() && kept.front() != '/' && ("/" + kept + "/").find("/../") == std::string::npos,
+      "a path stays below its folder");
+  require(kept.find('\0') == std::string::npos, "a path has no NUL");
+  return true;
+}
+
+bool words(std::string_view text) {
+  bool any = false;
+  if (const auto time = Timestamp::parse(text)) {
+    const auto again = Timestamp::parse(time->text());
+    require(again && again->ms() == time->ms(), "a time is written as itself");
+    any = true;
+  }
+  if (const auto uuid = Uuid::parse(text)) {
+    require(Uuid::parse(uuid->text())->text() == uuid->text(), "a UUID is written as itself");
+    any = true;
+  }
+  if (const auto number = parse_decimal(text)) {
+    require(std::to_string(*number).size() <= text.size(), "a number is no longer than its digits");
+    any = true;
+  }
+  if (const auto bytes = bytes_of_base64(text)) {
+    require(base64_of(*bytes) == text, "base64 has one form");
+    any = true;
+  }
+  any = parse_duration(text).operator bool() || any;
+  any = parse_size(text).operator bool() || any;
+  any = Slug::parse(text).operator bool() || any;
+  any = ObjectId::parse(text).operator bool() || any;
+  return any;
+}
+
+bool request(std::string_view text) {
+  http::Request parsed;
+  const bool good = http::parse_target(text, &parsed).operator bool();
+  if (good) {
+    for (const std::string& segment : parsed.segments)
+      require(segment != ".." && segment != "." && segment.find('\0') == std::string::npos,
+              "no segment climbs");
+  }
+  const http::RangeAnswer range = http::parse_range(text, 1000);
+  if (range.kind == http::RangeAnswer::Kind::part) {
+    require(range.range.length > 0 && range.range.first + range.range.length <= 1000,
+            "a range lies within");
+  }
+  return good || range.kind == http::RangeAnswer::Kind::part;
+}
+
+std::string small_inventory() {
+  ocfl::Inventory made;
+  made.id = "urn:uuid:019bc0fd-89c2-747d-bc8c-b58341d878a2";
+  const std::string a(128, 'a');
+  const std::string b(128, 'b');
+  made.manifest[a] = {"v1/content/a"};
+  made.manifest[b] = {"v2/content/b"};
+  made.fixity["sha256"][std::string(64, 'c')] = {"v1/content/a"};
+  for (const std::uint32_t number : {1u, 2u}) {
+    ocfl::InventoryVersion& version = made.versions[number];
+    version.created = "2026-01-15T09:30:00Z";
+    version.message = "m";
+    version.user_name = "u";
+    version.user_address = "mailto:u@example.org";
+    version.state[a] = {"a", "copy of a"};
+    if (number == 2) version.state[b] = {"b"};
+  }
+  return ocfl::write_inventory(made);
+}
+
+std::string small_event() {
+  journal::Event made;
+  made.time = *Timestamp::parse("2026-01-15T09:30:00.123Z");
+  made.id = Uuid::at(made.time);
+  made.type = "ingestion";
+  made.agent = "tester";
+  made.objects["item"] = "A-1";
+  made.detail["files"] = json::Array{json::Object{{"path", "a"}, {"size", 3}}};
+  return *journal::entry_of(made);
+}
+
+std::string small_proof() {
+  journal::EntryProof made;
+  made.entry = small_event();
+  made.index = 2;
+  made.path = {journal::leaf_hash("x"), journal::leaf_hash("y")};
+  made.note = signer().sign({.origin = "fuzz.example/log", .size = 3, .root = {}});
+  return journal::proof_text(made);
+}
+
+std::string small_tail() {
+  std::string bytes = journal::tail_header(0);
+  journal::append_frame(journal::FrameKind::entry, 0, small_event(), &bytes);
+  journal::append_frame(journal::FrameKind::checkpoint, 1, "note\n", &bytes);
+  journal::append_frame(journal::FrameKind::entry, 1, "second", &bytes);
+  return bytes;
+}
+
+std::string small_bundle() {
+  std::string bytes;
+  for (const char* const entry : {"first", "", "third"})
+    journal::append_to_bundle(entry, &bytes);
+  return bytes;
+}
+
+// A ustar member of one block, and the two blocks of zeros.
+std::string small_tar() {
+  std::string header(512, '\0');
+  const auto put = [&](std::size_t at, std::string_view text) {
+    std::copy(text.begin(), text.end(), header.begin() + static_cast<std::ptrdiff_t>(at));
+  };
+  put(0, "bag/data/a.txt");
+  put(100, "0000644");
+  put(108, "0000000");
+  put(116, "0000000");
+  put(124, "00000000005");
+  put(136, "00000000000");
+  put(148, "        ");
+  put(156, "0");
+  put(257, std::string_view("ustar\00000", 8));
+  unsigned sum = 0;
+  for (const char each : header)
+    sum += static_cast<unsigned char>(each);
+  char text[8];
+  std::snprintf(text, sizeof(text), "%06o", sum);
+  put(148, std::string_view(text, 7));
+  std::string bytes = header + "hello" + std::string(507, '\0');
+  return bytes + std::string(1024, '\0');
+}
+
+}  // namespace
+
+const std::vector<Target>& targets() {
+  static const std::vector<Target> all{
+      {"json", {R"({"a":[1,-2.5e3,null,true],"b":{"c":"\u00e9\n"},"d":""})", "{}"}, json_text},
+      {"csv",
+       {"filename,identifier\r\n\"a,\"\"b\"\"\",1\r\n", "\xEF\xBB\xBFx;y\n1;2\n", "a\n\nb,c\n"},
+       csv_table},
+      {"inventory", {small_inventory()}, inventory},
+      {"checkpoint",
+       {signer().sign({.origin = "fuzz.example/log", .size = 7, .root = {}})},
+       checkpoint},
+      {"proof", {small_proof()}, proof},
+      {"bundle", {small_bundle()}, bundle},
+      {"event", {small_event()}, event},
+      {"tail", {small_tail()}, tail},
+      {"manifest",
+       {std::string(64, 'a') + "  data/a.txt\n" + std::string(64, 'b') + " *data/b%0A%25.txt\r\n"},
+       manifest},
+      {"bag_info", {"Source-Organization: X\n  more\nBag-Size: 1 kB\r\nA: b\n"}, bag_info},
+      {"bagit_txt", {"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"}, bagit_txt},
+      {"tar", {small_tar()}, tar},
+      {"xml",
+       {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b=\"1 &amp; 2\">"
+        "<m:c>t&#xE9;xt</m:c><!-- c --><d/></m:a>"},
+       xml},
+      {"settings",
+       {"[a]\ntext=\"x\"\nnumber=3\nsize=\"4MiB\"\nwait=\"5s\"\nflag=true\nlist=[\"a\",\"b\"]\n"},
+       settings},
+      {"logical_path", {"data/é/scan 1.tif", "a"}, logical_path},
+      {"words",
+       {"2026-01-15T09:30:00.123Z", "019bc0fd-89c2-747d-bc8c-b58341d878a2", "18446744073709551615",
+        "aGVsbG8=", "P90D", "10GiB", "A-1", "urn:uuid:019bc0fd-89c2-747d-bc8c-b58341d878a2"},
+       words},
+      {"request", {"/v1/items/A-1?limit=5&cursor=%41", "bytes=0-99", "bytes=-5"}, request},
+  };
+  return all;
+}
+
+}  // namespace versement::fuzz
