@@ -28,7 +28,7 @@ struct VerifyFlags {
 struct Known {
   Path folder;  // of the journal
   journal::VerifierKey key;
-  std::vector<journal::Checkpoint> checkpoints;
+  std::vector<journal::KeptCheckpoint> checkpoints;
 };
 
 Result<journal::Checkpoint> read_known(const Path& path, const journal::VerifierKey& key) {
@@ -49,7 +49,7 @@ Result<Known> known_of(const VerifyFlags& flags) {
           flags.key.empty() ? journal::key_beside(real_disk(), known.folder) : read_key(flags.key));
   for (const std::string& path : flags.checkpoints) {
     TRY_SET(journal::Checkpoint checkpoint, read_known(path, known.key));
-    known.checkpoints.push_back(std::move(checkpoint));
+    known.checkpoints.push_back({std::move(checkpoint), path});
   }
   return known;
 }
@@ -81,7 +81,7 @@ void take_head(const VerifyFlags& flags, Known* known, journal::JournalReport* e
   if (known->folder == Path(flags.folder) || !there || !*there) return;
   auto checkpoint = read_known(head, known->key);
   if (checkpoint) {
-    known->checkpoints.push_back(*std::move(checkpoint));
+    known->checkpoints.push_back({*std::move(checkpoint), "store/versement-head.txt"});
   } else {
     early->findings.push_back(
         {"journal-head", "store/versement-head.txt", checkpoint.error().what()});

@@ -21,7 +21,7 @@ class Verifier {
            Path folder,
            const VerifierKey& key,
            const std::function<void(std::uint64_t, std::string_view)>& each,
-           std::span<const Checkpoint> known)
+           std::span<const KeptCheckpoint> known)
       : disk_(disk), folder_(std::move(folder)), key_(key), each_(each), known_(known) {}
 
   Result<JournalReport> run() {
@@ -66,22 +66,25 @@ class Verifier {
     const Hash leaf = leaf_hash(entry);
     if (tree_.size() >= tail_first_) in_tail_.push_back(leaf);
     tree_.append(leaf);
-    for (const Checkpoint& known : known_) {
-      if (known.size == tree_.size() && known.root != tree_.root()) {
-        find("journal-forked", "",
-             "the first " + std::to_string(known.size) +
-                 " entries are others than those of a checkpoint that was kept");
-      }
+    if (tree_.size() > tail_first_) tail_roots_.push_back(tree_.root());
+    for (const KeptCheckpoint& known : known_) {
+      if (known.checkpoint.size == tree_.size() && known.checkpoint.root != tree_.root())
+        forked_.push_back(&known);
     }
   }
 
+  // Of a journal that is whole in itself; one that is not has no right root anyway.
   void compare_known() {
-    for (const Checkpoint& known : known_) {
-      if (known.size > tree_.size()) {
-        find("journal-rolled-back", "",
-             "a checkpoint of " + std::to_string(known.size) + " entries was kept; only " +
-                 std::to_string(tree_.size()) + " are there");
-      }
+    for (const KeptCheckpoint* const known : forked_) {
+      find("journal-forked", known->file,
+           "the first " + std::to_string(known->checkpoint.size) +
+               " entries are others than those of this checkpoint");
+    }
+    for (const KeptCheckpoint& known : known_) {
+      if (known.checkpoint.size <= tree_.size()) continue;
+      find("journal-rolled-back", known.file,
+           "this checkpoint has " + std::to_string(known.checkpoint.size) + " entries; only " +
+               std::to_string(tree_.size()) + " are there");
     }
   }
 
@@ -162,10 +165,10 @@ class Verifier {
       find("journal-tail", name, scan.error().what());
     } else if (scan->damaged) {
       find("journal-tail", name, "whole entries lie behind a damaged one");
-    } else if (next < published.size) {
+    } else if (covered_ < published.size) {
       find("journal-tail", name,
-           "ends before entry " + std::to_string(next) + ", but " + std::to_string(published.size) +
-               " entries are published");
+           "its last checkpoint covers " + std::to_string(covered_) + " entries, but " +
+               std::to_string(published.size) + " are published");
     }
     report_.size = tree_.size();
     return {};
@@ -181,23 +184,36 @@ class Verifier {
     const auto checkpoint = read_checkpoint(frame.payload, key_);
     if (!checkpoint) {
       find("journal-signature", name, checkpoint.error().what());
-    } else if (checkpoint->size >= published.size &&
-               (checkpoint->size != tree_.size() || checkpoint->root != tree_.root())) {
+    } else if (!is_beginning(*checkpoint) ||
+               (checkpoint->size > published.size && checkpoint->size != tree_.size())) {
       find("journal-root", name,
            "the checkpoint of size " + std::to_string(checkpoint->size) + " is of another tree");
+    } else {
+      covered_ = checkpoint->size;
     }
     return {};
+  }
+
+  // Of the sizes that a checkpoint in the tail can have.
+  bool is_beginning(const Checkpoint& checkpoint) const {
+    if (checkpoint.size < tail_first_ || checkpoint.size > tree_.size()) return false;
+    if (checkpoint.size == tail_first_)
+      return checkpoint.size > 0 || checkpoint.root == empty_root();
+    return checkpoint.root == tail_roots_[checkpoint.size - tail_first_ - 1];
   }
 
   Disk& disk_;
   const Path folder_;
   const VerifierKey& key_;
   const std::function<void(std::uint64_t, std::string_view)>& each_;
-  const std::span<const Checkpoint> known_;
+  const std::span<const KeptCheckpoint> known_;
+  std::vector<const KeptCheckpoint*> forked_;
   JournalReport report_;
   Path tail_;
   std::uint64_t tail_first_ = 0;
-  std::vector<Hash> in_tail_;  // leaves of the published entries that the tail has as well
+  std::vector<Hash> in_tail_;     // leaves of the entries that the tail has
+  std::vector<Hash> tail_roots_;  // of the trees that end with each of them
+  std::uint64_t covered_ = 0;     // entries under the tail's last checkpoint
   Frontier tree_;
   std::vector<std::string> pending_;
 };
@@ -209,7 +225,7 @@ Result<JournalReport> verify_journal(
     const Path& folder,
     const VerifierKey& key,
     const std::function<void(std::uint64_t index, std::string_view entry)>& each,
-    std::span<const Checkpoint> known) {
+    std::span<const KeptCheckpoint> known) {
   // A daemon may publish meanwhile: it then removes the partial tiles of older checkpoints. What is
   // missing beside a checkpoint that has changed says nothing.
   for (int attempt = 1;; ++attempt) {

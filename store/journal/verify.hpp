@@ -28,6 +28,12 @@ struct JournalReport {
   bool good() const { return findings.empty(); }
 };
 
+// A checkpoint that somebody kept, and the file it was kept in.
+struct KeptCheckpoint {
+  Checkpoint checkpoint;
+  std::string file;
+};
+
 // Walks the whole journal. `each` sees every entry in order once it has been hashed.
 // A running daemon may append meanwhile. Errors: only what keeps it from looking at all
 // (not_found, denied, io).
@@ -39,7 +45,7 @@ Result<JournalReport> verify_journal(
     const Path& folder,
     const VerifierKey& key,
     const std::function<void(std::uint64_t index, std::string_view entry)>& each,
-    std::span<const Checkpoint> known = {});
+    std::span<const KeptCheckpoint> known = {});
 
 // The public key that lies beside the journal. Good for finding accidents; against forgery use a
 // key that came another way.
