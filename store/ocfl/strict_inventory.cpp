@@ -131,7 +131,7 @@ class Reader : public json::Events {
   // -------------------------------------------------------------------- what follows of it
 
   StrictInventory finish() {
-    inventory_.is_json = true;
+    inventory_.is_json = is_object_;
     if (!is_object_) return std::move(inventory_);
     basics();
     version_names();
