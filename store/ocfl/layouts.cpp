@@ -84,7 +84,8 @@ Result<Layout> Layout::make(std::string_view extension, const json::Object& conf
     }
     layout.algorithm_ = *algorithm;
   }
-  if (layout.tuple_size_ * layout.tuples_ > digest_bytes(layout.algorithm_) * 2) {
+  const bool hashes = layout.kind_ == Kind::hash_and_id || layout.kind_ == Kind::hashed;
+  if (hashes && layout.tuple_size_ * layout.tuples_ > digest_bytes(layout.algorithm_) * 2) {
     return unfit(extension, "the tuples are longer than the digest");
   }
   layout.short_root_ = json::flag_at(config, "shortObjectRoot");

@@ -20,6 +20,7 @@ constexpr std::size_t kDepthMax = 128;
 constexpr std::string_view kDeclarationBegin = "0=ocfl_object_";
 
 using Entries = std::vector<DirEntry>;
+using Contents = std::multimap<TextId, TextId>;  // digest to content paths
 
 std::string joined(const std::string& folder, const std::string& name) {
   return folder.empty() ? name : folder + "/" + name;
@@ -456,16 +457,21 @@ class ObjectCheck {
     if (inventory.head != folder.name) {
       say("E040", path, "its head is '" + printable(inventory.head) + "'", "/head");
     }
-    for (const StrictVersion& version : inventory.versions)
-      earlier_version(path, inventory, version, number == root_.head_number());
+    const bool same_algorithm = inventory.algorithm == root_.algorithm;
+    const Contents contents = same_algorithm ? Contents() : contents_of(inventory);
+    for (const StrictVersion& version : inventory.versions) {
+      earlier_version(path, version, same_algorithm ? nullptr : &contents,
+                      number == root_.head_number());
+    }
     want_all(inventory, number);
     manifest_of_its_time(number, path, inventory);
   }
 
   // What an earlier inventory says of a version, and what the object's says now.
+  // `contents` are those of the earlier inventory when its digests are of another algorithm.
   void earlier_version(const std::string& path,
-                       const StrictInventory& inventory,
                        const StrictVersion& version,
+                       const Contents* contents,
                        bool newest) {
     if (version.number == 0) return;
     const std::string at = "/versions" + pointer_step(version.name);
@@ -474,7 +480,7 @@ class ObjectCheck {
       say("E066", path, "the object's inventory does not have this version", at);
       return;
     }
-    if (!same_state(inventory, version, *now)) {
+    if (!same_state(version, *now, contents)) {
       say("E066", path, "the object's inventory has another state of " + version.name,
           at + "/state");
     }
@@ -486,34 +492,27 @@ class ObjectCheck {
     }
   }
 
-  bool same_state(const StrictInventory& inventory,
-                  const StrictVersion& then,
-                  const StrictVersion& now) const {
-    if (then.state.size() != now.state.size()) return false;
-    const bool same_algorithm = inventory.algorithm == root_.algorithm;
-    const auto content = same_algorithm ? std::multimap<TextId, TextId>() : contents_of(inventory);
-    for (std::size_t i = 0; i < now.state.size(); ++i) {
-      const Entry& a = then.state[i];
-      const Entry& b = now.state[i];
-      if (a.path != b.path) return false;
-      if (same_algorithm ? a.lower != b.lower : !same_content(content, a, b)) return false;
-    }
-    return true;
+  bool same_state(const StrictVersion& then,
+                  const StrictVersion& now,
+                  const Contents* contents) const {
+    return std::equal(then.state.begin(), then.state.end(), now.state.begin(), now.state.end(),
+                      [&](const Entry& a, const Entry& b) {
+                        if (a.path != b.path) return false;
+                        return contents == nullptr ? a.lower == b.lower
+                                                   : same_content(*contents, a, b);
+                      });
   }
 
-  // Digest to content paths. Only needed where the algorithm changed.
-  static std::multimap<TextId, TextId> contents_of(const StrictInventory& inventory) {
-    std::multimap<TextId, TextId> contents;
+  static Contents contents_of(const StrictInventory& inventory) {
+    Contents contents;
     for (const Entry& entry : inventory.manifest)
       contents.emplace(entry.lower, entry.path);
     return contents;
   }
 
   // Digests of two algorithms mean the same when they are of the same content file.
-  bool same_content(const std::multimap<TextId, TextId>& content,
-                    const Entry& then,
-                    const Entry& now) const {
-    const auto [first, last] = content.equal_range(then.lower);
+  bool same_content(const Contents& contents, const Entry& then, const Entry& now) const {
+    const auto [first, last] = contents.equal_range(then.lower);
     return first != last && std::all_of(first, last, [&](const auto& each) {
              const Entry* const entry = entry_at(root_.manifest, each.second);
              return entry != nullptr && entry->lower == now.lower;
