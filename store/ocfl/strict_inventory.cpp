@@ -254,6 +254,7 @@ class Reader : public json::Events {
   Where top_value(const std::string& key, json::Kind kind, std::string_view text) {
     const bool is_text = kind == json::Kind::text;
     has_.insert(key);
+    if (key == "manifest" || key == "versions" || key == "fixity") return block_value(key, kind);
     if (key == "id") {
       if (!is_text || text.empty()) say("E037", "the id is no text, or an empty one");
       inventory_.id = text;
@@ -269,19 +270,25 @@ class Reader : public json::Events {
       inventory_.head = text;
     } else if (key == "contentDirectory") {
       content_directory(is_text, text);
-    } else if (key == "manifest") {
-      keys_.clear();
-      inventory_.has_manifest = kind == json::Kind::object;
-      if (kind == json::Kind::object) return Where::manifest;
-      say_by_spec("E041", "E106", "the manifest is no object");
-    } else if (key == "versions") {
-      if (kind == json::Kind::object) return Where::versions;
-      say("E045", "versions is no object");
-    } else if (key == "fixity") {
-      if (kind == json::Kind::object) return Where::fixity;
-      say_by_spec("E056", "E111", "fixity is no object");
     } else {
       unknown_key(key);
+    }
+    return Where::ignored;
+  }
+
+  Where block_value(const std::string& key, json::Kind kind) {
+    const bool is_object = kind == json::Kind::object;
+    keys_.clear();
+    if (key == "versions") {
+      if (is_object) return Where::versions;
+      say("E045", "versions is no object");
+    } else if (key == "fixity") {
+      if (is_object) return Where::fixity;
+      say_by_spec("E056", "E111", "fixity is no object");
+    } else {
+      inventory_.has_manifest = is_object;
+      if (is_object) return Where::manifest;
+      say_by_spec("E041", "E106", "the manifest is no object");
     }
     return Where::ignored;
   }

@@ -558,30 +558,35 @@ class ObjectCheck {
   // Collects what an inventory says of files. What the object's inventory says as well is not kept
   // twice: an object of many versions says the same in each.
   void want_all(const StrictInventory& inventory, std::uint32_t version) {
-    if (inventory.algorithm) {
-      for (const Entry& entry : inventory.manifest) {
-        if (version > 0 && inventory.algorithm == root_.algorithm) {
-          const Entry* const same = entry_at(root_.manifest, entry.path);
-          if (same != nullptr && same->lower == entry.lower) continue;
-        }
-        wants_.push_back({entry.path, entry.lower, *inventory.algorithm, false, version});
-      }
+    const bool same_algorithm = version > 0 && inventory.algorithm == root_.algorithm;
+    for (const Entry& entry : inventory.manifest) {
+      if (!inventory.algorithm) break;
+      if (same_algorithm && has_same(root_.manifest, entry)) continue;
+      wants_.push_back({entry.path, entry.lower, *inventory.algorithm, false, version});
     }
-    for (const StrictFixity& block : inventory.fixity) {
-      const auto algorithm = algorithm_of_name(block.algorithm);
-      const auto same_block =
-          std::find_if(root_.fixity.begin(), root_.fixity.end(),
-                       [&](const StrictFixity& each) { return each.algorithm == block.algorithm; });
-      for (const Entry& entry : block.entries) {
-        if (version > 0 && same_block != root_.fixity.end()) {
-          const Entry* const same = entry_at(same_block->entries, entry.path);
-          if (same != nullptr && same->lower == entry.lower) continue;
-        }
-        fixity_path(inventory, block, entry, version);
-        // Algorithms that are not known here are ignored, as the specification asks.
-        if (algorithm) wants_.push_back({entry.path, entry.lower, *algorithm, true, version});
-      }
+    for (const StrictFixity& block : inventory.fixity)
+      want_block(inventory, block, version);
+  }
+
+  void want_block(const StrictInventory& inventory,
+                  const StrictFixity& block,
+                  std::uint32_t version) {
+    const auto algorithm = algorithm_of_name(block.algorithm);
+    const auto now =
+        std::find_if(root_.fixity.begin(), root_.fixity.end(),
+                     [&](const StrictFixity& each) { return each.algorithm == block.algorithm; });
+    const bool known = version > 0 && now != root_.fixity.end();
+    for (const Entry& entry : block.entries) {
+      if (known && has_same(now->entries, entry)) continue;
+      fixity_path(inventory, block, entry, version);
+      // Algorithms that are not known here are ignored, as the specification asks.
+      if (algorithm) wants_.push_back({entry.path, entry.lower, *algorithm, true, version});
     }
+  }
+
+  static bool has_same(const std::vector<Entry>& entries, const Entry& wanted) {
+    const Entry* const same = entry_at(entries, wanted.path);
+    return same != nullptr && same->lower == wanted.lower;
   }
 
   void fixity_path(const StrictInventory& inventory,
