@@ -1,5 +1,7 @@
 #include "store/ocfl/export.hpp"
 
+#include <algorithm>
+
 #include <fcntl.h>
 
 #include "store/base/limits.hpp"
@@ -111,7 +113,12 @@ Result<Exported> export_root(Disk& disk,
   TRY_SET(const auto problems, check_root_contents(disk, part, options));
   for (const Problem& problem : problems)
     exported.problems.emplace_back("", problem);
-  if (!exported.problems.empty()) return exported;
+  exported.good =
+      std::none_of(exported.problems.begin(), exported.problems.end(), [](const auto& each) {
+        return each.second.severity() == Severity::error ||
+               each.second.severity() == Severity::unread;
+      });
+  if (!exported.good) return exported;
   TRY(disk.rename_new(part, to));
   TRY(sync_folder(disk, to.parent_path()));
   return exported;

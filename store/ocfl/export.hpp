@@ -20,7 +20,9 @@ struct Exported {
   std::uint64_t objects = 0;
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
-  // What the validator found in the copy; the copy stands under its name only when this is empty.
+  // The copy is valid: only then it stands under its name.
+  bool good = false;
+  // What the validator found in the copy, warnings too.
   std::vector<std::pair<std::string, Problem>> problems;  // object, problem
 };
 

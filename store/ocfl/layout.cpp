@@ -1,6 +1,5 @@
 #include "store/ocfl/layout.hpp"
 
-#include "store/base/digest.hpp"
 #include "store/base/text.hpp"
 
 namespace versement::ocfl {
@@ -44,7 +43,7 @@ std::string extension_of(std::string_view path) {
 
 }  // namespace
 
-std::string object_folder_name(std::string_view id) {
+std::string object_folder_name(std::string_view id, Algorithm algorithm) {
   // Only the percent codes are to be lower case; the id itself keeps its letters.
   std::string name;
   for (const char c : id) {
@@ -55,7 +54,7 @@ std::string object_folder_name(std::string_view id) {
     }
   }
   if (name.size() <= kEncodedIdMax) return name;
-  return name.substr(0, kEncodedIdMax) + "-" + digest_of(Algorithm::sha256, id).hex();
+  return name.substr(0, kEncodedIdMax) + "-" + digest_of(algorithm, id).hex();
 }
 
 Path object_path(const ObjectId& id) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/base/digest.hpp"
 #include "store/base/disk.hpp"
 #include "store/base/ids.hpp"
 #include "store/base/result.hpp"
@@ -18,7 +19,7 @@ Path object_path(const ObjectId& id);
 
 // The folder name that the layout gives an id: percent-coded with lower-case digits, cut to 100
 // characters and followed by the digest when it is longer.
-std::string object_folder_name(std::string_view id);
+std::string object_folder_name(std::string_view id, Algorithm algorithm = Algorithm::sha256);
 
 // The content path (below vN/content) for a logical path. It is the logical path where that is
 // plain ASCII, short and not taken by another that differs in case only; else "x/", the beginning

@@ -1,257 +1,235 @@
 #include "store/ocfl/validate.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <set>
 
-#include <fcntl.h>
-
-#include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
-#include "store/base/text.hpp"
 #include "store/ocfl/inventory.hpp"
-#include "store/ocfl/layout.hpp"
-#include "store/ocfl/root.hpp"
+#include "store/ocfl/validate_object.hpp"
+#include "store/ocfl/validate_root.hpp"
 
 namespace versement::ocfl {
 namespace {
 
-class ObjectCheck {
- public:
-  ObjectCheck(Disk& disk, Path folder, const std::stop_token& stop)
-      : disk_(disk), folder_(std::move(folder)), stop_(stop) {}
+constexpr std::size_t kHierarchyDepthMax = 64;
 
-  CheckedObject run() {
-    declaration();
-    auto loaded = inventory_of("");
-    if (!loaded) return std::move(result_);
-    inventory_ = std::move(loaded->inventory);
-    result_.id = inventory_.id;
-    result_.inventory_digest = loaded->digest.hex();
-    expect();
-    for (const auto& [number, version] : inventory_.versions)
-      version_inventory(number);
-    walk("", 0);
-    for (const auto& [path, digest] : content_) {
-      if (!seen_.contains(path)) say("E092", path, "is in the manifest and not there");
+// Hands results on in the order in which they were asked for, whichever comes first. Bounded: who
+// is too far ahead waits.
+class InOrder {
+ public:
+  InOrder(std::size_t ahead_max, std::function<void(CheckedObject&)> each)
+      : ahead_max_(ahead_max), each_(std::move(each)) {}
+
+  std::uint64_t begin() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return begun_ - handed_ < ahead_max_; });
+    return begun_++;
+  }
+
+  void end(std::uint64_t number, CheckedObject object) {
+    const std::scoped_lock lock(mutex_);
+    waiting_.emplace(number, std::move(object));
+    while (!waiting_.empty() && waiting_.begin()->first == handed_) {
+      each_(waiting_.begin()->second);
+      waiting_.erase(waiting_.begin());
+      ++handed_;
     }
-    for (const std::string& path : seen_) {
-      if (stop_.stop_requested()) break;
-      content_file(path);
-    }
-    return std::move(result_);
+    changed_.notify_all();
   }
 
  private:
-  void say(std::string code, const std::string& path, std::string detail) {
-    result_.problems.push_back({std::move(code), path, std::move(detail)});
-  }
+  const std::size_t ahead_max_;
+  const std::function<void(CheckedObject&)> each_;  // Called under mutex_.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::uint64_t, CheckedObject> waiting_;  // Guarded by mutex_.
+  std::uint64_t begun_ = 0, handed_ = 0;            // Guarded by mutex_.
+};
 
-  // An error of reading is no verdict about the bytes.
-  void say(const Error& error, const std::string& code, const std::string& path) {
-    const bool unread = error.code() == Code::io || error.code() == Code::denied;
-    say(unread ? "unreadable" : error.reason().empty() ? code : error.reason(), path, error.what());
-  }
+class RootCheck {
+ public:
+  RootCheck(Disk& disk, const Path& root, const RootCheckOptions& options)
+      : disk_(disk),
+        root_(root),
+        options_(options),
+        helpers_(options.threads, options.threads),
+        in_order_(options.threads * 4, [this](CheckedObject& object) { judge(object); }),
+        pool_(options.threads, options.threads) {}
 
-  void declaration() {
-    const std::string name(kObjectDeclarationName);
-    auto bytes = read_file(disk_, folder_ / name, limits::kSidecarBytesMax);
-    if (!bytes) {
-      say(bytes.error(), "E003", name);
-    } else if (*bytes != kObjectDeclaration) {
-      say("E007", name, "does not say ocfl_object_1.1");
+  Result<std::vector<Problem>> run() {
+    TRY_SET(const auto entries, list_sorted(disk_, root_));
+    facts_ = check_root_files(disk_, root_, entries, findings_);
+    if (!facts_.layout) {
+      findings_.say("layout-not-judged", "", facts_.layout_unknown);
     }
+    auto walked = hierarchy(entries);
+    pool_.drain();
+    TRY(std::move(walked));
+    patterns();
+    return findings_.take();
   }
 
-  Result<LoadedInventory> inventory_of(const std::string& place) {
-    const std::string name = (place.empty() ? "" : place + "/") + std::string(kInventoryName);
-    auto loaded = load_inventory(disk_, folder_ / place);
-    if (!loaded) say(loaded.error(), place.empty() ? "E063" : "W010", name);
-    return loaded;
-  }
+ private:
+  // What is known of a folder once all below it was seen.
+  struct Below {
+    std::uint64_t objects = 0;
+    std::uint64_t files = 0;    // that belong to no object
+    std::uint64_t folders = 0;  // direct ones
+  };
 
-  void expect() {
-    const std::string sidecar = sidecar_name(inventory_.algorithm);
-    for (const std::string& name :
-         {std::string(kObjectDeclarationName), std::string(kInventoryName), sidecar}) {
-      known_.insert(name);
-    }
-    for (const auto& [digest, paths] : inventory_.manifest) {
-      for (const std::string& path : paths)
-        content_[path] = digest;
-    }
-  }
-
-  void version_inventory(std::uint32_t number) {
-    const std::string place = Version(number).folder();
-    known_.insert(place + "/" + std::string(kInventoryName));
-    auto loaded = inventory_of(place);
-    if (!loaded) return;
-    known_.insert(place + "/" + sidecar_name(loaded->inventory.algorithm));
-    if (loaded->inventory.id != inventory_.id) say("E110", place, "another id than the object's");
-    const bool head = number == inventory_.head();
-    if (head && loaded->digest.hex() != result_.inventory_digest) {
-      say("E064", place, "the inventory of the newest version is not the object's");
-    }
-    for (const auto& [earlier, version] : loaded->inventory.versions) {
-      const auto now = inventory_.versions.find(earlier);
-      if (now == inventory_.versions.end() || now->second.state != version.state) {
-        say("E066", place, "version " + std::to_string(earlier) + " had another state");
+  Result<void> hierarchy(const std::vector<DirEntry>& entries) {
+    for (const DirEntry& entry : entries) {
+      if (entry.kind == FileKind::regular || entry.name == "extensions") {
+        if (entry.name == "extensions" && entry.kind != FileKind::folder &&
+            entry.kind != FileKind::regular) {
+          findings_.say("E090", entry.name, "a link or special file");
+        }
+        continue;  // Files in the root itself are nobody's business.
+      }
+      if (entry.kind != FileKind::folder) {
+        findings_.say("E090", entry.name, "a link or special file");
+        continue;
+      }
+      TRY_SET(const Below below, folder(entry.name, 1));
+      // Empty folders are said by themselves; they may be made for an object that is to come.
+      if (below.objects == 0 && below.files > 0) {
+        findings_.say("E088", entry.name, "it leads to no object");
       }
     }
+    return {};
   }
 
-  void walk(const std::string& folder, std::size_t depth) {
-    auto entries = list_sorted(disk_, folder_ / folder);
+  static bool is_object(const std::vector<DirEntry>& entries) {
+    return std::any_of(entries.begin(), entries.end(), [](const DirEntry& each) {
+      return each.name.starts_with("0=") ||
+             (each.name == kInventoryName && each.kind == FileKind::regular);
+    });
+  }
+
+  Result<Below> folder(const std::string& path, std::size_t depth) {
+    if (options_.stop.stop_requested()) return Error(Code::cancelled, "stopped");
+    if (depth > kHierarchyDepthMax) {
+      findings_.say("unreadable", path, "it lies deeper than is looked at here");
+      return Below{.files = 1};
+    }
+    const auto entries = list_sorted(disk_, root_ / path);
     if (!entries) {
-      say(entries.error(), "E001", folder);
-      return;
+      // A folder that was made for a deposit may be gone again.
+      if (entries.error().code() == Code::not_found) return Below{};
+      findings_.say(entries.error(), "E085", path);
+      return Below{.objects = 1};  // Nobody knows; it is not said that there are none.
     }
-    if (entries->empty() && depth > 0) say("E024", folder, "an empty folder");
-    for (const DirEntry& entry : *entries) {
-      const std::string path = folder.empty() ? entry.name : folder + "/" + entry.name;
+    if (is_object(*entries)) {
+      object(path, depth);
+      return Below{.objects = 1};
+    }
+    if (entries->empty()) findings_.say("E073", path, "an empty folder");
+    return members(path, *entries, depth);
+  }
+
+  Result<Below> members(const std::string& path,
+                        const std::vector<DirEntry>& entries,
+                        std::size_t depth) {
+    Below below;
+    for (const DirEntry& entry : entries) {
+      const std::string inside = path + "/" + entry.name;
       if (entry.kind == FileKind::folder) {
-        if (depth == 0 && !is_version(entry.name) && entry.name != "logs" &&
-            entry.name != "extensions") {
-          say("E001", path, "does not belong into an object");
-        } else if (depth < limits::kPathDepthMax && !(depth == 0 && entry.name == "logs")) {
-          walk(path, depth + 1);
-        }
-      } else if (entry.kind != FileKind::regular) {
-        say("E090", path, "a link or special file");
-      } else if (content_.contains(path)) {
-        seen_.insert(path);
-      } else if (!known_.contains(path)) {
-        say(depth == 0 ? "E001" : "E023", path, "the inventory does not know it");
+        TRY_SET(const Below more, folder(inside, depth + 1));
+        below.objects += more.objects;
+        below.files += more.files;
+        ++below.folders;
+      } else if (entry.kind == FileKind::regular) {
+        findings_.say("E072", inside, "belongs to no object");
+        ++below.files;
+      } else {
+        findings_.say("E090", inside, "a link or special file");
+        ++below.files;
       }
     }
-  }
-
-  bool is_version(const std::string& name) const {
-    const auto number = name.starts_with('v') ? parse_decimal(name.substr(1)) : std::nullopt;
-    return number && inventory_.versions.contains(static_cast<std::uint32_t>(*number));
-  }
-
-  // Digests of the manifest and of the fixity block, in one reading.
-  void content_file(const std::string& path) {
-    std::vector<std::pair<Digest, std::string>> wanted;
-    want(inventory_.algorithm, content_[path], "E092", path, &wanted);
-    for (const auto& [name, map] : inventory_.fixity) {
-      const auto algorithm = algorithm_of_name(name);
-      if (!algorithm) continue;  // OCFL lets unknown ones pass.
-      for (const auto& [digest, paths] : map) {
-        if (std::binary_search(paths.begin(), paths.end(), path)) {
-          want(*algorithm, digest, "E093", path, &wanted);
-        }
+    for (const DirEntry& entry : entries) {
+      if (below.objects > 0 && entry.kind == FileKind::regular) {
+        findings_.say("E084", path + "/" + entry.name, "its folder leads to objects");
       }
     }
-    std::vector<Algorithm> algorithms;
-    algorithms.reserve(wanted.size());
-    for (const auto& [digest, code] : wanted)
-      algorithms.push_back(digest.algorithm());
-    auto found = read(path, algorithms);
-    if (!found) {
-      say(found.error(), "E092", path);
-      return;
+    if (below.objects == 0 && below.folders == 0 && below.files > 0 && depth > 1) {
+      findings_.say("E085", path, "it ends in no object");
     }
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if ((*found)[i] != wanted[i].first) {
-        say(wanted[i].second, path,
-            "has " + std::string(algorithm_name(algorithms[i])) + " " + (*found)[i].hex() +
-                ", not " + wanted[i].first.hex());
+    return below;
+  }
+
+  void object(const std::string& path, std::size_t depth) {
+    depths_.insert(depth);
+    const std::uint64_t number = in_order_.begin();
+    pool_.run([this, path, number] {
+      const bool known = options_.was_read && options_.was_read(path);
+      const ObjectSurroundings around{.root = facts_.spec,
+                                      .content = options_.content && !known,
+                                      .threads = options_.threads,
+                                      .helpers = &helpers_,
+                                      .stop = options_.stop};
+      CheckedObject checked = check_object_at(disk_, root_ / path, around);
+      checked.path = path;
+      in_order_.end(number, std::move(checked));
+    });
+  }
+
+  // What can be said of an object only beside the others. One at a time, in the walk's order.
+  void judge(CheckedObject& object) {
+    if (options_.stop.stop_requested()) return;  // What was cut off has no verdict.
+    if (!object.id.empty()) {
+      const auto place = facts_.layout ? facts_.layout->place_of(object.id) : std::nullopt;
+      if (facts_.layout && (!place || Path(*place) != object.path)) {
+        object.problems.push_back({"E083", object.path.native(),
+                                   "the layout says " + place.value_or("nothing of such an id"),
+                                   ""});
+      }
+      const auto [first, fresh] = ids_.emplace(object.id, object.path);
+      if (!fresh) {
+        object.problems.push_back(
+            {"E037", object.path.native(), "has the same id as " + first->second.native(), ""});
       }
     }
+    if (options_.each) options_.each(object);
   }
 
-  void want(Algorithm algorithm,
-            const std::string& hex,
-            const std::string& code,
-            const std::string& path,
-            std::vector<std::pair<Digest, std::string>>* wanted) {
-    auto digest = Digest::from_hex(algorithm, hex);
-    if (digest) {
-      wanted->emplace_back(*digest, code);
-    } else {
-      say(code, path, digest.error().what());
-    }
-  }
-
-  Result<std::vector<Digest>> read(const std::string& path,
-                                   const std::vector<Algorithm>& algorithms) {
-    const Path file = folder_ / path;
-    TRY_SET(const Fd fd, disk_.open(file, O_RDONLY));
-    TRY_SET(const FileInfo info, disk_.info(fd, file));
-    if (info.links > 1) say("E090", path, "a hard link");
-    Hasher hasher(algorithms);
-    std::vector<std::byte> buffer(limits::kChunkBytes);
-    std::uint64_t offset = 0;
-    while (true) {
-      if (stop_.stop_requested()) return Error(Code::cancelled, "stopped");
-      TRY_SET(const std::size_t count, disk_.read_at(fd, buffer, offset, file));
-      if (count == 0) break;
-      hasher.update(std::span<const std::byte>(buffer).first(count));
-      offset += count;
-    }
-    ++result_.files;
-    result_.bytes += offset;
-    return hasher.finish();
+  // Without a layout that is known: whether the objects lie alike.
+  void patterns() {
+    if (facts_.layout || depths_.size() < 2) return;
+    findings_.say("W014", "", "objects lie in folders of different depth");
+    if (depths_.contains(1)) findings_.say("W015", "", "some objects lie in the root itself");
   }
 
   Disk& disk_;
-  const Path folder_;
-  const std::stop_token& stop_;
-  CheckedObject result_;
-  Inventory inventory_;
-  std::set<std::string> known_;                 // files that belong, besides content
-  std::map<std::string, std::string> content_;  // content path to digest
-  std::set<std::string> seen_;
+  const Path root_;
+  const RootCheckOptions& options_;
+  Findings findings_;  // of no object; only the walk's thread says something
+  RootFacts facts_;
+  std::set<std::size_t> depths_;
+  std::map<std::string, Path> ids_;  // Guarded by the order: one judge at a time.
+  Pool helpers_;
+  InOrder in_order_;
+  Pool pool_;  // Last: its tasks use all the rest.
 };
 
 }  // namespace
 
-CheckedObject check_one_object(Disk& disk, const Path& path, const std::stop_token& stop) {
-  return ObjectCheck(disk, path, stop).run();
+CheckedObject check_one_object(Disk& disk, const Path& path, const ObjectCheckOptions& options) {
+  Pool helpers(options.threads > 1 ? options.threads - 1 : 1, options.threads);
+  const ObjectSurroundings around{.root = std::nullopt,
+                                  .content = options.content,
+                                  .threads = options.threads,
+                                  .helpers = options.threads > 1 ? &helpers : nullptr,
+                                  .stop = options.stop};
+  return check_object_at(disk, path, around);
 }
 
 Result<std::vector<Problem>> check_root_contents(Disk& disk,
                                                  const Path& root,
                                                  const RootCheckOptions& options) {
-  TRY(check_root(disk, root));
-  std::vector<Problem> problems;
-  std::mutex mutex;
-  std::map<std::string, Path> ids;  // Guarded by mutex.
-  Pool pool(options.threads, options.threads * 4);
-  auto walked = walk_root(disk, root, [&](const Found& found) -> Result<void> {
-    if (options.stop.stop_requested()) return Error(Code::cancelled, "stopped");
-    switch (found.kind) {
-      case Found::Kind::stray_file:
-        problems.push_back({"E084", found.path.native(), "belongs to no object"});
-        return {};
-      case Found::Kind::empty_folder:
-        problems.push_back({"E073", found.path.native(), "an empty folder"});
-        return {};
-      case Found::Kind::object:
-        break;
-    }
-    pool.run([&, path = found.path] {
-      CheckedObject checked = check_one_object(disk, root / path, options.stop);
-      checked.path = path;
-      const std::scoped_lock lock(mutex);
-      if (const auto id = ObjectId::parse(checked.id); id && object_path(*id) != path) {
-        checked.problems.push_back({"E083", "", "lies elsewhere than the layout says of its id"});
-      }
-      const auto [first, fresh] = ids.emplace(checked.id, path);
-      if (!fresh && !checked.id.empty()) {
-        checked.problems.push_back({"E037", "", "has the same id as " + first->second.native()});
-      }
-      if (options.each) options.each(checked);
-    });
-    return {};
-  });
-  pool.drain();
-  TRY(std::move(walked));
-  return problems;
+  return RootCheck(disk, root, options).run();
 }
 
 }  // namespace versement::ocfl

@@ -103,6 +103,63 @@ class Local(harness.EndToEnd):
         self.assertEqual(run('journal', 'verify', self.folder / 'none').returncode, 2)
 
 
+class StoreCheck(harness.EndToEnd):
+    def check(self, status, *arguments):
+        done = run('--json', 'store', 'check', *arguments)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def test_data_folder_root_and_object_whole_and_damaged(self):
+        daemon = self.daemon()
+        self.prepare(daemon)
+        self.ingest(daemon)
+        daemon.stop()
+        root = daemon.data / 'store'
+        objects = sorted(path.parent for path in root.rglob('0=ocfl_object_1.1'))
+        for place, with_journal in ((daemon.data, True), (root, False), (objects[0], False)):
+            report = self.check(0, place)
+            self.assertEqual((report['verdict'], report['problems'], report['journal_compared']),
+                             ('valid', [], with_journal))
+        victim = sorted((objects[3] / 'v1' / 'content').rglob('METS.xml'))[0]
+        victim.chmod(0o600)
+        victim.write_bytes(b'other')
+        self.assertEqual(self.check(0, '--fast', daemon.data)['bytes'], 0)
+        for place in (daemon.data, root, objects[3]):
+            found = self.check(1, place)['problems']
+            self.assertEqual([one['code'] for one in found], ['E092', 'E093'])
+            self.assertEqual((found[0]['severity'], found[0]['section']), ('error', '3.5.2'))
+            self.assertTrue(found[0]['pointer'].startswith('/manifest/'))
+
+    def test_one_that_was_cut_off_goes_on(self):
+        daemon = self.daemon()
+        self.prepare(daemon)
+        self.ingest(daemon)
+        daemon.stop()
+        root = daemon.data / 'store'
+        objects = sorted(path.parent for path in root.rglob('0=ocfl_object_1.1'))
+        whole = self.check(0, daemon.data)
+        cursor = self.folder / 'cursor.json'
+        half = objects[7].relative_to(root).as_posix()
+        finding = {'place': objects[2].relative_to(root).as_posix(), 'code': 'E092',
+                   'path': 'v1/content/x', 'pointer': '', 'detail': 'found before it was cut off'}
+        text = {'v': 1, 'root': str(daemon.data.resolve()), 'last': half, 'objects': 8, 'files': 1,
+                'bytes': 1000, 'findings': [finding]}
+        cursor.write_text(json.dumps(text))
+        report = self.check(1, daemon.data, '--resume', cursor)
+        self.assertEqual([one['detail'] for one in report['problems']], [finding['detail']])
+        self.assertEqual((report['objects'], report['files']), (whole['objects'], whole['files']))
+        self.assertLess(report['bytes'], whole['bytes'])
+        self.assertTrue(report['journal_compared'])
+        self.assertFalse(cursor.exists())
+        self.check(0, daemon.data, '--resume', cursor)  # From the beginning.
+        self.assertFalse(cursor.exists())
+        cursor.write_text(json.dumps({**text, 'root': '/elsewhere'}))
+        self.assertIn('/elsewhere', self.check(3, daemon.data, '--resume', cursor)['detail'])
+        cursor.write_text('[]')
+        self.check(3, daemon.data, '--resume', cursor)
+        self.check(3, daemon.data, '--fast', '--full')
+
+
 class Export(harness.EndToEnd):
     def test_a_root_is_copied_out_whole_and_a_damaged_one_is_not_called_whole(self):
         daemon = self.daemon()

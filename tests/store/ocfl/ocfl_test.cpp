@@ -175,7 +175,7 @@ TEST_F(WriterTest, the_validator_finds_each_damage_by_its_code) {
   EXPECT_EQ(codes(), "E007 ");
   testing::flip_bit(object / "0=ocfl_object_1.1", 3);
   ASSERT_OK(real_disk().remove_file(content));
-  EXPECT_EQ(codes(), "E024 E092 ");  // Its folder is empty now.
+  EXPECT_EQ(codes(), "E024 E092 E093 ");  // Its folder is empty now.
 }
 
 TEST(Root, a_new_root_is_recognised_and_another_folder_is_not) {

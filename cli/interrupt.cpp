@@ -1,0 +1,29 @@
+#include "cli/interrupt.hpp"
+
+#include <csignal>
+
+namespace versement::cli {
+namespace {
+
+std::stop_source& source() {
+  static std::stop_source source;
+  return source;
+}
+
+void on_interrupt(int /*number*/) {
+  source().request_stop();
+  (void)::signal(SIGINT, SIG_DFL);
+}
+
+}  // namespace
+
+void stop_on_interrupt() {
+  (void)source();  // Made before a signal handler asks for it.
+  (void)::signal(SIGINT, on_interrupt);
+}
+
+std::stop_token interruption() {
+  return source().get_token();
+}
+
+}  // namespace versement::cli
