@@ -73,21 +73,6 @@ void tell_verdict(Console& console,
   }
 }
 
-// The store's copy of the head is as good as a kept checkpoint, but for its coming from the same
-// disk.
-void take_head(const VerifyFlags& flags, Known* known, journal::JournalReport* early) {
-  const Path head = Path(flags.folder) / "store" / "versement-head.txt";
-  const auto there = path_exists(real_disk(), head);
-  if (known->folder == Path(flags.folder) || !there || !*there) return;
-  auto checkpoint = read_known(head, known->key);
-  if (checkpoint) {
-    known->checkpoints.push_back({*std::move(checkpoint), "store/versement-head.txt"});
-  } else {
-    early->findings.push_back(
-        {"journal-head", "store/versement-head.txt", checkpoint.error().what()});
-  }
-}
-
 int verify(Session& session, const VerifyFlags& flags) {
   Console& console = session.console();
   const auto unchecked = [&](const Error& error) {
@@ -96,18 +81,17 @@ int verify(Session& session, const VerifyFlags& flags) {
   };
   auto known = known_of(flags);
   if (!known) return unchecked(known.error());
-  journal::JournalReport early;
-  take_head(flags, &*known, &early);
   std::uint64_t count = 0;
-  auto report = journal::verify_journal(
-      real_disk(), known->folder, known->key,
-      [&](std::uint64_t, std::string_view) {
-        console.progress("Verifying", {{"done_files", ++count}});
-      },
-      known->checkpoints);
+  const auto each = [&](std::uint64_t, std::string_view) {
+    console.progress("Verifying", {{"done_files", ++count}});
+  };
+  auto report = known->folder == Path(flags.folder)
+                    ? journal::verify_journal(real_disk(), known->folder, known->key, each,
+                                              known->checkpoints)
+                    : journal::verify_data_folder(real_disk(), flags.folder, known->key, each,
+                                                  known->checkpoints);
   console.end_progress();
   if (!report) return unchecked(report.error());
-  report->findings.insert(report->findings.end(), early.findings.begin(), early.findings.end());
   const int status = report->good() ? kOk : kDamage;
   json::Array findings;
   for (const journal::JournalFinding& finding : report->findings) {

@@ -40,14 +40,14 @@ struct JournalView {
   bool whole = true;  // every entry was read
 };
 
-Result<JournalView> read_journal(const Path& folder,
+Result<JournalView> read_journal(const Path& data,
                                  const journal::VerifierKey& key,
                                  std::uint64_t first) {
   JournalView view;
   std::uint64_t read = 0;
   TRY_SET(view.report,
-          journal::verify_journal(
-              real_disk(), folder, key, [&](std::uint64_t index, std::string_view text) {
+          journal::verify_data_folder(
+              real_disk(), data, key, [&](std::uint64_t index, std::string_view text) {
                 read = index + 1;
                 const auto event = journal::event_of(text);
                 if (!event) return;
@@ -239,7 +239,7 @@ class StoreCheck {
 
   Result<JournalView> journal_since(std::uint64_t first) const {
     TRY_SET(const auto key, journal::key_beside(real_disk(), folder_ / "journal"));
-    return read_journal(folder_ / "journal", key, first);
+    return read_journal(folder_, key, first);
   }
 
   void look_before() {

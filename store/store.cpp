@@ -31,7 +31,6 @@ constexpr std::uint64_t kDataFormat = 1;
 // Entries that the index takes up with one write when it catches up.
 constexpr std::size_t kCatchUpEntries = 256;
 constexpr auto kTellEvery = std::chrono::seconds(2);
-constexpr std::string_view kHeadName = "versement-head.txt";
 
 Result<void> check_marker(Disk& disk, const Layout& layout) {
   auto text = read_file(disk, layout.marker, limits::kConfigBytesMax);
@@ -271,7 +270,7 @@ Result<void> Store::State::open_journal() {
   };
   log_options.published = [this](const std::string& note) {
     // A copy for whoever finds the store alone; the journal's own is what counts.
-    if (auto done = replace_file(disk, layout.root / kHeadName, as_bytes(note)); !done) {
+    if (auto done = replace_file(disk, layout.data / journal::kHeadCopy, as_bytes(note)); !done) {
       log::warning("the journal's head could not be copied into the store",
                    {{"why", done.error().what()}});
     }
@@ -282,13 +281,14 @@ Result<void> Store::State::open_journal() {
 
 std::string Store::State::remedy() const {
   return "Restore the journal from a copy; if the loss is accepted, delete " +
-         layout.index.native() + " and " + (layout.root / kHeadName).native() + " and start again";
+         layout.index.native() + " and " + (layout.data / journal::kHeadCopy).native() +
+         " and start again";
 }
 
 // The store keeps a copy of the last published checkpoint: a journal that was exchanged for an
 // older one, or for another's, does not have it as its beginning.
 Result<void> Store::State::check_head() const {
-  const Path path = layout.root / kHeadName;
+  const Path path = layout.data / journal::kHeadCopy;
   auto note = read_file(disk, path, limits::kCheckpointBytesMax);
   if (!note && note.error().code() == Code::not_found) return {};  // None was published yet.
   if (!note) return std::move(note).error();
@@ -307,7 +307,13 @@ Result<void> Store::State::check_head() const {
   journal::TileTree tree(disk, layout.journal, head->size);
   auto root = tree.root();
   if (!root && root.error().code() == Code::io) return std::move(root).error();
-  if (!root || *root != head->root) return tampered("has another beginning");
+  if (!root) {
+    return Error(Code::corrupt, "the journal's hash tiles are damaged: " + root.error().what() +
+                                    ". Restore them from a copy; versement journal verify says "
+                                    "which")
+        .as("journal-tampered");
+  }
+  if (*root != head->root) return tampered("has another beginning");
   return {};
 }
 
@@ -444,9 +450,10 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk,
   state->lock = std::move(lock);
   TRY(sweep_temporary_files(disk, state->layout.root));
   TRY(sweep_temporary_files(disk, state->layout.evidence));
+  auto opened = state->open_journal();
+  if (!opened && !is_tampering(opened.error())) return std::move(opened).error();
   if (state->options.rebuild_index) TRY(remove_tree(disk, state->layout.index));
   TRY_SET(state->index, index::Index::open(disk, state->layout.index, state->options.index));
-  auto opened = state->open_journal();
   if (opened) opened = state->catch_up();
   if (!opened && !is_tampering(opened.error())) return std::move(opened).error();
   if (!opened) TRY(state->refuse(opened.error()));

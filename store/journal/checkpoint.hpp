@@ -14,6 +14,10 @@
 
 namespace versement::journal {
 
+// Where a data folder's store keeps a copy of the newest published checkpoint, for whoever finds
+// the store alone, and against a journal that was exchanged.
+inline constexpr std::string_view kHeadCopy = "store/versement-head.txt";
+
 struct Checkpoint {
   std::string origin;  // names the log; a host and path by custom, without blanks or '+'
   std::uint64_t size = 0;

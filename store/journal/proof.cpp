@@ -60,7 +60,7 @@ Result<const std::vector<Hash>*> TileTree::tile(unsigned level, std::uint64_t in
   auto bytes = read(width);
   for (std::uint64_t wide = kTileWidth; !bytes && wide > width; --wide) {
     if (bytes.error().code() != Code::not_found) break;
-    bytes = read(wide);
+    if (auto wider = read(wide)) bytes = std::move(wider);
   }
   if (!bytes) return std::move(bytes).error();
   TRY_SET(std::vector<Hash> hashes, hashes_of_tile(*bytes));

@@ -1,6 +1,7 @@
 #include "store/journal/verify.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
@@ -235,6 +236,30 @@ Result<JournalReport> verify_journal(
     const auto after = read_file(disk, folder / "checkpoint", limits::kCheckpointBytesMax);
     if (!before || !after || *before == *after) return report;
   }
+}
+
+Result<JournalReport> verify_data_folder(
+    Disk& disk,
+    const Path& data,
+    const VerifierKey& key,
+    const std::function<void(std::uint64_t index, std::string_view entry)>& each,
+    std::span<const KeptCheckpoint> known) {
+  // Before the journal: a daemon that publishes meanwhile writes the copy last.
+  auto note = read_file(disk, data / kHeadCopy, limits::kCheckpointBytesMax);
+  if (!note && note.error().code() != Code::not_found) return std::move(note).error();
+  std::vector<KeptCheckpoint> all(known.begin(), known.end());
+  std::optional<JournalFinding> wrong;
+  if (note) {
+    auto head = read_checkpoint(*note, key);
+    if (head) {
+      all.push_back({*std::move(head), std::string(kHeadCopy)});
+    } else {
+      wrong = {"journal-head", std::string(kHeadCopy), head.error().what()};
+    }
+  }
+  TRY_SET(JournalReport report, verify_journal(disk, data / "journal", key, each, all));
+  if (wrong) report.findings.push_back(*std::move(wrong));
+  return report;
 }
 
 Result<VerifierKey> key_beside(Disk& disk, const Path& folder) {

@@ -51,4 +51,13 @@ Result<JournalReport> verify_journal(
 // key that came another way.
 Result<VerifierKey> key_beside(Disk& disk, const Path& folder);
 
+// The same for the journal of a data folder: the copy of the head that its store has counts as
+// kept. Finding: journal-head when that is no checkpoint of the key.
+Result<JournalReport> verify_data_folder(
+    Disk& disk,
+    const Path& data,
+    const VerifierKey& key,
+    const std::function<void(std::uint64_t index, std::string_view entry)>& each,
+    std::span<const KeptCheckpoint> known = {});
+
 }  // namespace versement::journal

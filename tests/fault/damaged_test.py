@@ -285,7 +285,8 @@ class Damaged(unittest.TestCase):
         status, report = Finders(composed).versement('journal', 'verify', '--key',
                                                      FIXTURES / 'whole/journal/vkey', composed.data)
         self.assertEqual((status, [(f['code'], f['file']) for f in report['findings']]),
-                         (1, [('journal-signature', 'checkpoint')]))
+                         (1, [('journal-signature', 'checkpoint'),
+                             ('journal-head', 'store/versement-head.txt')]))
 
     @unittest.skipIf(ONLY, 'only some are looked at')
     def test_no_damage_is_forgotten(self):
