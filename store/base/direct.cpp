@@ -1,7 +1,6 @@
 #include "store/base/direct.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <new>
 
 #include <fcntl.h>
@@ -36,12 +35,11 @@ Result<Fd> open_cached(Disk& disk, const Path& path) {
 
 DirectBuffer::DirectBuffer(std::size_t bytes)
     : size_(whole_blocks(std::max<std::size_t>(bytes, 1) + kDirectBlockBytes - 1)),
-      bytes_(static_cast<std::byte*>(std::aligned_alloc(kDirectBlockBytes, size_))) {
-  if (!bytes_) throw std::bad_alloc();
+      bytes_(static_cast<std::byte*>(::operator new (size_, std::align_val_t{kDirectBlockBytes}))) {
 }
 
 void DirectBuffer::Free::operator()(std::byte* bytes) const {
-  std::free(bytes);
+  ::operator delete (bytes, std::align_val_t{kDirectBlockBytes});
 }
 
 Result<DirectWriter> DirectWriter::create(Disk& disk, const Path& path, mode_t mode) {

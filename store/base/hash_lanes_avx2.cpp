@@ -10,6 +10,7 @@ namespace {
 
 struct Avx2 {
   using Vector = __m256i;
+  using Words = std::uint64_t __attribute__((vector_size(32)));
   static constexpr std::size_t kLanes = 4;
 
   static Vector load(const std::uint64_t* from) {
@@ -19,7 +20,9 @@ struct Avx2 {
     _mm256_storeu_si256(reinterpret_cast<Vector*>(to), v);
   }
   static Vector all(std::uint64_t word) { return _mm256_set1_epi64x(static_cast<long long>(word)); }
-  static Vector add(Vector x, Vector y) { return _mm256_add_epi64(x, y); }
+  static Vector add(Vector x, Vector y) {
+    return reinterpret_cast<Vector>(reinterpret_cast<Words>(x) + reinterpret_cast<Words>(y));
+  }
   static Vector exclusive_or(Vector x, Vector y, Vector z) {
     return _mm256_xor_si256(_mm256_xor_si256(x, y), z);
   }

@@ -10,12 +10,15 @@ namespace {
 
 struct Avx512 {
   using Vector = __m512i;
+  using Words = std::uint64_t __attribute__((vector_size(64)));
   static constexpr std::size_t kLanes = 8;
 
   static Vector load(const std::uint64_t* from) { return _mm512_loadu_si512(from); }
   static void store(std::uint64_t* to, Vector v) { _mm512_storeu_si512(to, v); }
   static Vector all(std::uint64_t word) { return _mm512_set1_epi64(static_cast<long long>(word)); }
-  static Vector add(Vector x, Vector y) { return _mm512_add_epi64(x, y); }
+  static Vector add(Vector x, Vector y) {
+    return reinterpret_cast<Vector>(reinterpret_cast<Words>(x) + reinterpret_cast<Words>(y));
+  }
   static Vector exclusive_or(Vector x, Vector y, Vector z) {
     return _mm512_ternarylogic_epi64(x, y, z, 0x96);
   }

@@ -11,16 +11,14 @@ namespace versement::lanes {
 // One round constant for each of the 80 rounds.
 extern const std::uint64_t kRoundConstants[80];
 
-namespace {
-
 // `V` brings the vector and its operations: add, load, store, all (the same word in each lane), the
 // two functions of three inputs, rotations and the schedule's two sums, and `words`, which turns
 // the next block of each lane into sixteen vectors of one word per lane. `state` is eight rows of
 // V::kLanes words. Reads `blocks` blocks of 128 bytes from each of `data`.
 template <class V>
-[[gnu::always_inline]] inline void compress_lanes(std::uint64_t* state,
-                                                  const unsigned char* const* data,
-                                                  std::size_t blocks) {
+[[gnu::always_inline]] static inline void compress_lanes(std::uint64_t* state,
+                                                         const unsigned char* const* data,
+                                                         std::size_t blocks) {
   using Vector = typename V::Vector;
   Vector h[8];
   for (std::size_t i = 0; i < 8; ++i)
@@ -57,5 +55,4 @@ template <class V>
     V::store(state + i * V::kLanes, h[i]);
 }
 
-}  // namespace
 }  // namespace versement::lanes
