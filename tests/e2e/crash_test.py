@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import harness  # noqa: E402
 import judges  # noqa: E402
 
 KILLS = int(os.environ.get('VERSEMENT_KILLS', '50'))
+KILLS_A_STORE = 25
 
 
 class Kill(harness.EndToEnd):
@@ -31,11 +33,26 @@ class Kill(harness.EndToEnd):
 
     def test_killed_at_any_moment_of_an_ingest(self):
         """Each time: what was acknowledged is there and verified; in the end all is there."""
-        items = 400
-        folder = self.make_collection(items)
-        daemon = self.daemon(inboxes=[folder])
-        self.prepare(daemon)
         chance = random.Random(20261122)
+        kills = interrupted = items = stores = 0
+        while kills < KILLS:
+            # A new store now and then: looking at all that is there takes longer each time.
+            stores += 1
+            more = self.kill_in_one_store(stores, min(KILLS - kills, KILLS_A_STORE), chance)
+            kills += more[0]
+            interrupted += more[1]
+            items += more[2]
+            print(f'{kills} kills, {interrupted} of them within an ingest, {items} items', flush=True)
+        self.assertGreater(interrupted, KILLS // 2, 'most kills fell outside of the ingest')
+
+    def kill_in_one_store(self, number, kills_wanted, chance):
+        items = 400
+        folder = self.folder / 'scans'
+        shutil.rmtree(folder, ignore_errors=True)  # The store before had other items at the last.
+        self.make_collection(items)
+        daemon = self.daemon(name=f'data-{number}', inboxes=[folder])
+        self.prepare(daemon)
+        (self.folder / 'receiver-token').unlink()
         acknowledged = set()
         status, _, body = daemon.request('POST', '/v1/ingests', {
             'collection': 'collection', 'source': {'type': 'inbox', 'path': str(folder)}})
@@ -43,7 +60,7 @@ class Kill(harness.EndToEnd):
         ingest = json.loads(body)['id']
         kills = interrupted = 0
         rounds = 0
-        while kills < KILLS:
+        while kills < kills_wanted:
             end = time.monotonic() + chance.uniform(0.005, 0.12)
             while time.monotonic() < end:
                 page = daemon.get('/v1/items?limit=1000')
@@ -55,16 +72,15 @@ class Kill(harness.EndToEnd):
             daemon.start()
             there = {i['id'] for i in daemon.all_of('/v1/items?limit=1000')}
             self.assertEqual(acknowledged - there, set(), 'an acknowledged item is gone')
-            if kills % 10 == 0 or kills == KILLS:
+            if kills % 10 == 0:
                 self.assertEqual(judges.ocfl_py(daemon.data / 'store'), [])
                 self.versement(daemon, 'audit', 'run')
-            if len(there) == items and kills < KILLS:
+            if len(there) == items and kills < kills_wanted:
                 # Finished before the kills were used up: once more, with other items.
                 rounds += 1
                 self.wait_done(daemon, ingest)
-                ingest = self.another(daemon, folder, rounds, items)
+                ingest = self.another(daemon, folder, number * 1000 + rounds, items)
                 items += 400
-        self.assertGreater(interrupted, KILLS // 2, 'most kills fell outside of the ingest')
         self.wait_done(daemon, ingest)
         there = daemon.all_of('/v1/items?limit=1000')
         self.assertEqual(len(there), items)
@@ -74,7 +90,7 @@ class Kill(harness.EndToEnd):
         self.versement(None, 'store', 'check', daemon.data)
         self.versement(None, 'journal', 'verify', daemon.data)
         self.assertEqual(judges.tlog(daemon.data / 'journal'), [])
-        print(f'{kills} kills, {interrupted} of them within an ingest, {items} items', flush=True)
+        return kills, interrupted, items
 
     def another(self, daemon, folder, round_, items):
         rows = ['filename,dc.identifier,dc.title,dc.rights,credit,owner']
