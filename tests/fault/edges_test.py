@@ -160,8 +160,18 @@ class SecondDaemon(Edges):
         self.first.start()
         self.ingest(self.first)
 
+    def wait_published(self, daemon):
+        """Until the store's copy of the head covers all events: it follows within a second or so."""
+        size = len(self.events(daemon))
+        end = time.monotonic() + 30
+        head = daemon.data / 'store' / 'versement-head.txt'
+        while int(head.read_text().split('\n')[1]) < size:
+            self.assertLess(time.monotonic(), end, 'the journal is not published')
+            time.sleep(0.05)
+
     def test_offline_commands_beside_a_daemon_at_rest(self):
         self.ingest(self.first)
+        self.wait_published(self.first)
         before = tree(self.first.data / 'store')
         for _ in range(3):
             self.versement(None, 'store', 'check', self.first.data)
