@@ -12,9 +12,15 @@
 namespace versement::cli {
 namespace {
 
-Result<journal::VerifierKey> read_key(const Path& path) {
+Result<journal::VerifierKey> read_key(const Path& path,
+                                      journal::KeyKind kind = journal::KeyKind::log) {
   TRY_SET(const std::string text, read_file(real_disk(), path, limits::kConfigBytesMax));
-  return journal::VerifierKey::parse(trim(text, " \t\r\n"));
+  auto key = journal::VerifierKey::parse(trim(text, " \t\r\n"));
+  if (!key) return std::move(key).error().during(path.native());
+  if (key->kind() == kind) return key;
+  return Error(Code::invalid, path.native() + (kind == journal::KeyKind::log
+                                                   ? " is the key of a witness, not of a journal"
+                                                   : " is not the key of a witness"));
 }
 
 // ---------------------------------------------------------------------------- verify
@@ -23,35 +29,58 @@ struct VerifyFlags {
   std::string folder;
   std::string key;
   std::vector<std::string> checkpoints;
+  std::vector<std::string> witnesses;
+  std::string authorities;
 };
 
 struct Known {
   Path folder;  // of the journal
-  journal::VerifierKey key;
+  journal::Trust trust;
+  std::optional<journal::StampAuthorities> authorities;
   std::vector<journal::KeptCheckpoint> checkpoints;
 };
 
-Result<journal::Checkpoint> read_known(const Path& path, const journal::VerifierKey& key) {
-  TRY_SET(const std::string note, read_file(real_disk(), path, limits::kCheckpointBytesMax));
-  auto checkpoint = journal::read_checkpoint(note, key);
-  if (!checkpoint) return std::move(checkpoint).error().during(path.native());
-  return checkpoint;
+Result<journal::StampAuthorities> read_authorities(const Path& path) {
+  TRY_SET(const std::string pem, read_file(real_disk(), path, limits::kConfigBytesMax));
+  auto authorities = journal::StampAuthorities::parse(pem);
+  if (!authorities) return std::move(authorities).error().during(path.native());
+  return authorities;
 }
 
-// The key, and what the journal must have as its beginning: of a data folder that is also the head
-// which the store keeps. A checkpoint that is not of the key is an error: nothing was verified yet.
+// Whom to trust, and what the journal must have as its beginning.
 Result<Known> known_of(const VerifyFlags& flags) {
   Known known;
   known.folder = flags.folder;
   TRY_SET(const bool data, path_exists(real_disk(), known.folder / "versement.json"));
   if (data) known.folder /= "journal";
-  TRY_SET(known.key,
+  TRY_SET(known.trust.key,
           flags.key.empty() ? journal::key_beside(real_disk(), known.folder) : read_key(flags.key));
+  for (const std::string& path : flags.witnesses) {
+    TRY_SET(journal::VerifierKey witness, read_key(path, journal::KeyKind::witness));
+    known.trust.witnesses.push_back(std::move(witness));
+  }
+  if (!flags.authorities.empty()) {
+    TRY_SET(known.authorities, read_authorities(flags.authorities));
+  }
   for (const std::string& path : flags.checkpoints) {
-    TRY_SET(journal::Checkpoint checkpoint, read_known(path, known.key));
-    known.checkpoints.push_back({std::move(checkpoint), path});
+    TRY_SET(std::string note, read_file(real_disk(), path, limits::kCheckpointBytesMax));
+    known.checkpoints.push_back({std::move(note), path});
   }
   return known;
+}
+
+void tell_seen(Console& console,
+               const std::string& what,
+               const journal::Seen& seen,
+               const std::string& flag) {
+  if (seen.count == 0) return;
+  const std::string of = std::to_string(seen.verified) + " of " + std::to_string(seen.count);
+  if (seen.verified == 0) {
+    console.note(what + ": " + of + " verified; name whom you trust: " + flag + " FILE");
+    return;
+  }
+  console.line(what + ": " + of + " verified; the first " + std::to_string(seen.size) +
+               " entries were there on " + seen.time + " (" + printable(seen.by) + ")");
 }
 
 void tell_verdict(Console& console,
@@ -61,6 +90,10 @@ void tell_verdict(Console& console,
   console.line(known.folder.native() + ": " + (report.good() ? "valid" : "INVALID") + ", " +
                std::to_string(report.size) + " entries, " + std::to_string(report.published) +
                " under the signed root " + report.root);
+  if (!report.key.empty() && report.key != known.trust.key.text())
+    console.line("The key was replaced; the one in force is " + report.key);
+  tell_seen(console, "Time stamps", report.stamps, "--authorities");
+  tell_seen(console, "Cosignatures", report.cosignatures, "--witness");
   if (flags.key.empty()) {
     console.note(
         "The key was taken from beside the journal; against forgery name one that came another "
@@ -73,6 +106,15 @@ void tell_verdict(Console& console,
   }
 }
 
+json::Object seen_json(const journal::Seen& seen) {
+  json::Object object{{"count", seen.count}, {"verified", seen.verified}};
+  if (seen.verified == 0) return object;
+  object["size"] = seen.size;
+  object["by"] = seen.by;
+  object["time"] = seen.time;
+  return object;
+}
+
 int verify(Session& session, const VerifyFlags& flags) {
   Console& console = session.console();
   const auto unchecked = [&](const Error& error) {
@@ -81,14 +123,15 @@ int verify(Session& session, const VerifyFlags& flags) {
   };
   auto known = known_of(flags);
   if (!known) return unchecked(known.error());
+  if (known->authorities) known->trust.authorities = &*known->authorities;
   std::uint64_t count = 0;
   const auto each = [&](std::uint64_t, std::string_view) {
     console.progress("Verifying", {{"done_files", ++count}});
   };
   auto report = known->folder == Path(flags.folder)
-                    ? journal::verify_journal(real_disk(), known->folder, known->key, each,
+                    ? journal::verify_journal(real_disk(), known->folder, known->trust, each,
                                               known->checkpoints)
-                    : journal::verify_data_folder(real_disk(), flags.folder, known->key, each,
+                    : journal::verify_data_folder(real_disk(), flags.folder, known->trust, each,
                                                   known->checkpoints);
   console.end_progress();
   if (!report) return unchecked(report.error());
@@ -108,6 +151,9 @@ int verify(Session& session, const VerifyFlags& flags) {
                                   {"published", report->published},
                                   {"size", report->size},
                                   {"root", report->root},
+                                  {"key", report->key},
+                                  {"stamps", seen_json(report->stamps)},
+                                  {"cosignatures", seen_json(report->cosignatures)},
                                   {"findings", std::move(findings)},
                                   {"exit_code", status}});
   } else {
@@ -216,6 +262,10 @@ void add_journal_commands(Tree& tree) {
     command->add_option("--checkpoint", flags->checkpoints,
                         "File with a checkpoint that was kept: the journal must have it as its "
                         "beginning; may be repeated");
+    command->add_option("--witness", flags->witnesses,
+                        "File with the public key of a witness to trust; may be repeated");
+    command->add_option("--authorities", flags->authorities,
+                        "File with the certificates of time authorities to trust, PEM");
     command->footer("Exit status: 0 valid, 1 altered, 2 unreadable, or no journal.");
     tree.action(command, [flags](Session& s) { return verify(s, *flags); });
   }

@@ -47,7 +47,7 @@ Result<JournalView> read_journal(const Path& data,
   std::uint64_t read = 0;
   TRY_SET(view.report,
           journal::verify_data_folder(
-              real_disk(), data, key, [&](std::uint64_t index, std::string_view text) {
+              real_disk(), data, {.key = key}, [&](std::uint64_t index, std::string_view text) {
                 read = index + 1;
                 const auto event = journal::event_of(text);
                 if (!event) return;

@@ -19,6 +19,7 @@
 #include "store/base/publish.hpp"
 #include "store/base/text.hpp"
 #include "store/base/version.hpp"
+#include "store/journal/verify.hpp"
 #include "store/query.hpp"
 
 namespace versement::service {
@@ -192,6 +193,20 @@ Result<Path> init(Disk& disk, Clock& clock, const Settings& settings) {
   const Path file = store->layout().secrets / "admin-token";
   TRY(publish_file(disk, file, as_bytes(created.secret + "\n"), 0600));
   return file;
+}
+
+Result<KeysReplaced> replace_journal_key(Disk& disk, Clock& clock, const Settings& settings) {
+  store::StoreOptions options = settings.store;
+  options.data = settings.data;
+  KeysReplaced keys;
+  TRY_SET(const journal::VerifierKey before,
+          journal::key_beside(disk, store::Layout(settings.data).journal));
+  keys.before = before.text();
+  TRY_SET(const auto store, store::Store::open(disk, clock, options));
+  if (const auto why = store->read_only_reason())
+    return Error(Code::unavailable, "the key was not replaced: " + *why);
+  keys.after = store->journal().key().text();
+  return keys;
 }
 
 Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {

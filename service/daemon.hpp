@@ -12,6 +12,16 @@ Result<bool> lacks_first_token(Disk& disk, const Settings& settings);
 // secrets/admin-token (0600) and shown nowhere. What an earlier attempt left half-way is completed.
 Result<Path> init(Disk& disk, Clock& clock, const Settings& settings);
 
+// Public keys, as notes name them.
+struct KeysReplaced {
+  std::string before;
+  std::string after;
+};
+
+// Hands the journal over to a new signing key. Errors: those of opening the store; unavailable when
+// the journal is in doubt.
+Result<KeysReplaced> replace_journal_key(Disk& disk, Clock& clock, const Settings& settings);
+
 // Serves until SIGTERM or SIGINT. Requires: these signals are blocked in all threads.
 Result<void> serve(Disk& disk, Clock& clock, const Settings& settings);
 

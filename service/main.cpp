@@ -23,7 +23,7 @@ struct Flags {
   std::vector<std::string> listen;
   std::vector<std::string> inboxes;
   std::optional<std::string> data, tls_cert, tls_key, origin, log_level, log_format;
-  bool init = false, init_if_empty = false, rebuild_index = false;
+  bool init = false, init_if_empty = false, rebuild_index = false, replace_key = false;
   bool check_config = false, print_config = false, health = false, ready = false;
 };
 
@@ -47,6 +47,8 @@ void add_flags(CLI::App& app, Flags& flags) {
                "The same where the data folder is empty, then serve; for containers");
   app.add_flag("--rebuild-index", flags.rebuild_index,
                "Begin without the index and make it anew from the journal, then serve");
+  app.add_flag("--replace-journal-key", flags.replace_key,
+               "Hand the journal over to a new signing key, and end; stop the daemon first");
   app.add_flag("--check-config", flags.check_config, "Check the settings and end: 0 good, 3 not");
   app.add_flag("--print-config", flags.print_config,
                "Print the settings in force and where each comes from, and end");
@@ -100,6 +102,18 @@ int make_data_folder(const Settings& settings) {
   return kOk;
 }
 
+int replace_key(Settings settings) {
+  settings.store.replace_key = true;
+  const auto keys = replace_journal_key(real_disk(), real_clock(), settings);
+  if (!keys) return failed(keys.error(), kFailed);
+  std::cout << "The journal of " << settings.data.native() << " has a new key.\n"
+            << "Old: " << keys->before << "\nNew: " << keys->after << "\n"
+            << "Both have signed the entry that says so: whoever knows the old key can verify the "
+               "journal, and finds the new one there.\n"
+            << "Next: send the new key to those who check proofs with the old one.\n";
+  return kOk;
+}
+
 Result<bool> is_empty_or_absent(const Path& folder) {
   auto entries = list_sorted(real_disk(), folder);
   if (entries) {
@@ -122,6 +136,7 @@ int run(const Flags& flags) {
   if (flags.health) return health(*settings, flags.ready);
   log::configure(settings->log_level, settings->log_format);
   if (flags.init) return make_data_folder(*settings);
+  if (flags.replace_key) return replace_key(*settings);
   if (flags.init_if_empty) {
     const auto empty = is_empty_or_absent(settings->data);
     if (!empty) return failed(empty.error(), kFailed);

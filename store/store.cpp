@@ -19,6 +19,7 @@
 #include "store/commit.hpp"
 #include "store/index/keys.hpp"
 #include "store/journal/proof.hpp"
+#include "store/journal/verify.hpp"
 #include "store/ocfl/layout.hpp"
 #include "store/ocfl/root.hpp"
 #include "store/recover.hpp"
@@ -150,7 +151,8 @@ Layout::Layout(const Path& data_in)
       secrets(data / "secrets"),
       marker(data / "versement.json"),
       lock(data / "LOCK"),
-      journal_key(secrets / "journal.key") {}
+      journal_key(secrets / "journal.key"),
+      next_journal_key(secrets / "journal.key.next") {}
 
 // ---------------------------------------------------------------------------- Deposit
 
@@ -237,6 +239,10 @@ class Store::State {
   State& operator=(const State&) = delete;
 
   Result<void> open_journal();
+  Result<void> finish_key();
+  Result<void> install_key();
+  Result<void> check_key() const;
+  Result<void> replace_key();
   std::string remedy() const;
   Result<void> check_head() const;
   Result<void> check_entries(std::uint64_t first, std::uint64_t end) const;
@@ -276,7 +282,66 @@ Result<void> Store::State::open_journal() {
     }
   };
   TRY_SET(log, journal::Log::open(disk, layout.journal, std::move(signer), std::move(log_options)));
+  TRY(finish_key());
+  TRY(check_key());
   return check_head();
+}
+
+// A replacement of the key that was cut short: completed if the journal has it, else forgotten.
+Result<void> Store::State::finish_key() {
+  TRY_SET(const bool there, path_exists(disk, layout.next_journal_key));
+  if (!there) return {};
+  TRY_SET(const journal::Signer next, journal::Signer::open(disk, layout.next_journal_key));
+  TRY_SET(const bool handed_over, log->finish_key(next));
+  if (handed_over) return install_key();
+  log::info("a new key for the journal, which never came into force, is removed",
+            {{"file", layout.next_journal_key.native()}});
+  return disk.remove_file(layout.next_journal_key);
+}
+
+// The public key first: with the private one in its place nothing is left to do.
+Result<void> Store::State::install_key() {
+  TRY(replace_file(disk, layout.journal / "vkey", as_bytes(log->key().text() + "\n"), 0444));
+  TRY(disk.rename_over(layout.next_journal_key, layout.journal_key));
+  return sync_folder(disk, layout.secrets);
+}
+
+// What says whose journal this is must agree: public key, private key, marker.
+Result<void> Store::State::check_key() const {
+  const Path path = layout.journal / "vkey";
+  const auto beside = journal::key_beside(disk, layout.journal);
+  if (!beside && beside.error().code() == Code::not_found) {
+    log::warning("the journal's public key was missing and is written anew",
+                 {{"file", path.native()}});
+    return publish_file(disk, path, as_bytes(log->key().text() + "\n"), 0444);
+  }
+  if (!beside && beside.error().code() == Code::io) return beside.error();
+  if (!beside || !(*beside == log->key())) {
+    return Error(Code::corrupt, path.native() + " is not the public key of " +
+                                    layout.journal_key.native() +
+                                    ". Restore it from a copy, or delete it: it is written anew")
+        .as("journal-key");
+  }
+  TRY_SET(const std::string text, read_file(disk, layout.marker, limits::kConfigBytesMax));
+  TRY_SET(const json::Object marker, json::parse_object(text));
+  if (json::text_at(marker, "origin") == log->key().name()) return {};
+  return Error(Code::corrupt, layout.marker.native() + " is of '" +
+                                  printable(json::text_at(marker, "origin")) +
+                                  "', but the journal is of " + log->key().name() +
+                                  ": parts of two data folders are mixed. Restore them from a copy")
+      .as("journal-origin");
+}
+
+Result<void> Store::State::replace_key() {
+  TRY_SET(const journal::Signer next,
+          journal::Signer::create(disk, layout.next_journal_key, log->key().name()));
+  journal::Event event;
+  event.time = clock.now();
+  event.id = Uuid::at(event.time);
+  event.type = journal::type::kKeyReplaced;
+  event.agent = kProgramName;
+  TRY(log->replace_key(next, std::move(event)));
+  return install_key();
 }
 
 std::string Store::State::remedy() const {
@@ -427,7 +492,9 @@ Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::stri
   StoreOptions options;
   options.data = data;
   TRY_SET(const auto store, open(disk, clock, std::move(options), std::move(lock)));
-  TRY(store->append(store->event(journal::type::kStoreCreated, kProgramName)));
+  journal::Event created = store->event(journal::type::kStoreCreated, kProgramName);
+  created.detail["journal_key"] = store->journal().key().text();
+  TRY(store->append(std::move(created)));
   return {};
 }
 
@@ -457,6 +524,7 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk,
   if (opened) opened = state->catch_up();
   if (!opened && !is_tampering(opened.error())) return std::move(opened).error();
   if (!opened) TRY(state->refuse(opened.error()));
+  if (opened && state->options.replace_key) TRY(state->replace_key());
   state->log->start();
   state->committer = std::make_unique<Committer>(
       disk, state->layout, *state->log,

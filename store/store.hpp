@@ -40,7 +40,8 @@ namespace versement::store {
 // The folders of DATA.
 struct Layout {
   explicit Layout(const Path& data_in);
-  Path data, root, journal, evidence, index, work, quarantine, secrets, marker, lock, journal_key;
+  Path data, root, journal, evidence, index, work, quarantine, secrets, marker, lock;
+  Path journal_key, next_journal_key;
 };
 
 struct StoreOptions {
@@ -50,6 +51,7 @@ struct StoreOptions {
   std::uint64_t min_free_inodes = 1000;
   std::chrono::milliseconds publish_delay{1000};
   bool rebuild_index = false;  // begin with none, whatever is there
+  bool replace_key = false;    // hand the journal over to a new key first
   index::IndexOptions index;
 };
 

@@ -27,6 +27,9 @@ inline constexpr std::size_t kCheckpointBytesMax = 64 * 1024;
 // A proof: an entry in base64, a path of at most 63 hashes, and a checkpoint.
 inline constexpr std::size_t kProofBytesMax = 2 * (kEntryBytesMax + kCheckpointBytesMax);
 
+// A time authority's reply, certificates included; in base64 it must fit an entry.
+inline constexpr std::size_t kStampBytesMax = 40 * 1024;
+
 // The tail of the journal is rotated at 16 MiB; one group of entries may come on top.
 inline constexpr std::size_t kTailBytesMax = 64u << 20;
 // Entries that one group commit takes at most.

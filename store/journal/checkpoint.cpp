@@ -13,10 +13,10 @@
 namespace versement::journal {
 namespace {
 
-constexpr char kEd25519 = 1;
 constexpr std::string_view kDash = "\xE2\x80\x94 ";  // an em dash and a blank open a signature line
 constexpr std::string_view kPrivatePrefix = "PRIVATE+KEY+";
 constexpr std::size_t kSignatureBytes = 64;
+constexpr std::size_t kTimeBytes = 8;  // before a witness's signature, big-endian
 
 struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -44,11 +44,13 @@ std::array<std::byte, 32> public_of_seed(std::span<const std::byte, 32> seed) {
   return out;
 }
 
-// The first four bytes of SHA-256(name, LF, algorithm, key).
-std::array<std::byte, 4> key_id(std::string_view name, std::span<const std::byte> key) {
+// The first four bytes of SHA-256(name, LF, kind, key).
+std::array<std::byte, 4> key_id(std::string_view name,
+                                KeyKind kind,
+                                std::span<const std::byte> key) {
   std::string text(name);
   text += '\n';
-  text += kEd25519;
+  text += static_cast<char>(kind);
   text.append(reinterpret_cast<const char*>(key.data()), key.size());
   const Digest digest = digest_of(Algorithm::sha256, text);
   std::array<std::byte, 4> id{};
@@ -56,14 +58,15 @@ std::array<std::byte, 4> key_id(std::string_view name, std::span<const std::byte
   return id;
 }
 
-std::string encoded_key(std::span<const std::byte> key) {
-  std::string text(1, kEd25519);
+std::string encoded_key(KeyKind kind, std::span<const std::byte> key) {
+  std::string text(1, static_cast<char>(kind));
   text.append(reinterpret_cast<const char*>(key.data()), key.size());
   return base64_of(text);
 }
 
 struct KeyText {
   std::string name;
+  KeyKind kind = KeyKind::log;
   std::array<std::byte, 4> id{};
   std::array<std::byte, 32> key{};
 };
@@ -80,7 +83,9 @@ Result<KeyText> parse_key(std::string_view text) {
   TRY(check_origin(out.name));
   TRY_SET(const std::string id, bytes_of_hex(text.substr(first + 1, second - first - 1)));
   TRY_SET(const std::string key, bytes_of_base64(text.substr(second + 1)));
-  if (id.size() != 4 || key.size() != 33 || key.front() != kEd25519) return wrong;
+  if (id.size() != 4 || key.size() != 33) return wrong;
+  out.kind = static_cast<KeyKind>(key.front());
+  if (out.kind != KeyKind::log && out.kind != KeyKind::witness) return wrong;
   std::memcpy(out.id.data(), id.data(), id.size());
   std::memcpy(out.key.data(), key.data() + 1, 32);
   return out;
@@ -96,6 +101,12 @@ bool signature_is_right(std::span<const std::byte, 32> key,
   return pkey && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pkey.get()) == 1 &&
          EVP_DigestVerify(context.get(), raw(as_bytes(signature)), signature.size(),
                           raw(as_bytes(text)), text.size()) == 1;
+}
+
+// What the signature is over.
+std::string signed_text(KeyKind kind, std::string_view text, std::uint64_t seconds) {
+  if (kind == KeyKind::log) return std::string(text);
+  return "cosignature/v1\ntime " + std::to_string(seconds) + "\n" + std::string(text);
 }
 
 // The text that is signed (its last LF included) and the signature lines behind the blank line.
@@ -137,43 +148,51 @@ Result<void> check_origin(std::string_view origin) {
 
 Result<VerifierKey> VerifierKey::parse(std::string_view text) {
   TRY_SET(const KeyText parsed, parse_key(text));
-  if (key_id(parsed.name, parsed.key) != parsed.id) {
+  if (key_id(parsed.name, parsed.kind, parsed.key) != parsed.id) {
     return Error(Code::invalid, "this key's hash does not fit its name and bytes");
   }
   VerifierKey key;
   key.text_ = text;
   key.name_ = parsed.name;
+  key.kind_ = parsed.kind;
   key.id_ = parsed.id;
   key.key_ = parsed.key;
   return key;
 }
 
-bool VerifierKey::verifies(std::string_view note) const {
+std::optional<std::uint64_t> VerifierKey::signed_at(std::string_view note) const {
   const auto parts = split_note(note);
-  if (!parts) return false;
+  if (!parts) return std::nullopt;
+  const std::size_t time_bytes = kind_ == KeyKind::witness ? kTimeBytes : 0;
   for (const std::string_view line : parts->signatures) {
     const std::size_t blank = line.find(' ');
     if (blank == std::string_view::npos || line.substr(0, blank) != name_) continue;
     const auto bytes = bytes_of_base64(line.substr(blank + 1));
-    if (!bytes || bytes->size() != id_.size() + kSignatureBytes) continue;
+    if (!bytes || bytes->size() != id_.size() + time_bytes + kSignatureBytes) continue;
     if (std::memcmp(bytes->data(), id_.data(), id_.size()) != 0) continue;
-    if (signature_is_right(key_, parts->text, std::string_view(*bytes).substr(id_.size()))) {
-      return true;
+    const std::string_view rest = std::string_view(*bytes).substr(id_.size());
+    std::uint64_t seconds = 0;
+    for (const char c : rest.substr(0, time_bytes))
+      seconds = seconds << 8 | static_cast<unsigned char>(c);
+    if (signature_is_right(key_, signed_text(kind_, parts->text, seconds),
+                           rest.substr(time_bytes))) {
+      return seconds;
     }
   }
-  return false;
+  return std::nullopt;
 }
 
-Result<Signer> Signer::create(Disk& disk, const Path& path, std::string_view name) {
+Result<Signer> Signer::create(Disk& disk, const Path& path, std::string_view name, KeyKind kind) {
   TRY(check_origin(name));
   Signer signer;
   random_bytes(signer.seed_);
   const auto key = public_of_seed(signer.seed_);
-  const auto id = key_id(name, key);
+  const auto id = key_id(name, kind, key);
   const std::string middle = std::string(name) + "+" + hex_of(id) + "+";
-  TRY_SET(signer.key_, VerifierKey::parse(middle + encoded_key(key)));
+  TRY_SET(signer.key_, VerifierKey::parse(middle + encoded_key(kind, key)));
   TRY(publish_file(
-      disk, path, as_bytes(std::string(kPrivatePrefix) + middle + encoded_key(signer.seed_) + "\n"),
+      disk, path,
+      as_bytes(std::string(kPrivatePrefix) + middle + encoded_key(kind, signer.seed_) + "\n"),
       0600));
   return signer;
 }
@@ -195,31 +214,53 @@ Result<Signer> Signer::open(Disk& disk, const Path& path) {
   Signer signer;
   signer.seed_ = parsed->key;
   const auto key = public_of_seed(signer.seed_);
-  TRY_SET(signer.key_,
-          VerifierKey::parse(parsed->name + "+" + hex_of(parsed->id) + "+" + encoded_key(key)));
+  TRY_SET(signer.key_, VerifierKey::parse(parsed->name + "+" + hex_of(parsed->id) + "+" +
+                                          encoded_key(parsed->kind, key)));
   return signer;
 }
 
-std::string Signer::sign(const Checkpoint& checkpoint) const {
-  const std::string text = checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
-                           base64_of(checkpoint.root) + "\n";
+std::string Signer::signature_line(std::string_view text, std::uint64_t seconds) const {
+  const std::string over = signed_text(key_.kind_, text, seconds);
   const std::unique_ptr<EVP_PKEY, FreeKey> key(
       EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, raw(seed_), seed_.size()));
   const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-  std::string signature(reinterpret_cast<const char*>(key_.id_.data()), key_.id_.size());
-  signature.resize(key_.id_.size() + kSignatureBytes);
+  std::string line(reinterpret_cast<const char*>(key_.id_.data()), key_.id_.size());
+  if (key_.kind_ == KeyKind::witness) {
+    for (int shift = 56; shift >= 0; shift -= 8)
+      line += static_cast<char>(seconds >> shift & 0xFFu);
+  }
+  const std::size_t at = line.size();
+  line.resize(at + kSignatureBytes);
   std::size_t length = kSignatureBytes;
   must(key && context &&
        EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-       EVP_DigestSign(context.get(),
-                      reinterpret_cast<unsigned char*>(signature.data()) + key_.id_.size(), &length,
-                      raw(as_bytes(text)), text.size()) == 1);
-  return text + "\n" + std::string(kDash) + key_.name_ + " " + base64_of(signature) + "\n";
+       EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(line.data()) + at, &length,
+                      raw(as_bytes(over)), over.size()) == 1);
+  return std::string(kDash) + key_.name_ + " " + base64_of(std::string_view(line)) + "\n";
 }
 
-Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& key) {
+std::string Signer::sign_note(std::string_view text) const {
+  return std::string(text) + "\n" + signature_line(text, 0);
+}
+
+Result<std::string> Signer::add_signature(std::string_view note, std::uint64_t seconds) const {
+  TRY_SET(const std::string_view text, text_of_note(note));
+  return std::string(note) + signature_line(text, seconds);
+}
+
+std::string Signer::sign(const Checkpoint& checkpoint) const {
+  return sign_note(checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +
+                   base64_of(checkpoint.root) + "\n");
+}
+
+Result<std::string_view> text_of_note(std::string_view note) {
   TRY_SET(const Note parts, split_note(note));
-  const auto lines = split(parts.text, '\n');
+  return parts.text;
+}
+
+Result<Checkpoint> parse_checkpoint(std::string_view note) {
+  TRY_SET(const std::string_view text, text_of_note(note));
+  const auto lines = split(text, '\n');
   // Origin, size, root, and the empty piece behind the last LF. More lines are extensions.
   if (lines.size() < 4 || lines[0].empty())
     return Error(Code::invalid, "not a checkpoint: three lines are needed");
@@ -228,14 +269,19 @@ Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& key
   if (!size || root.size() != sizeof(Hash)) {
     return Error(Code::invalid, "not a checkpoint: its size or root hash is malformed");
   }
-  if (!key.verifies(note)) {
-    return Error(Code::corrupt, "the checkpoint bears no right signature of " + key.text())
-        .as("journal-signature");
-  }
   Checkpoint checkpoint;
   checkpoint.origin = lines[0];
   checkpoint.size = *size;
   std::memcpy(checkpoint.root.data(), root.data(), root.size());
+  return checkpoint;
+}
+
+Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& key) {
+  TRY_SET(Checkpoint checkpoint, parse_checkpoint(note));
+  if (!key.verifies(note)) {
+    return Error(Code::corrupt, "the checkpoint bears no right signature of " + key.text())
+        .as("journal-signature");
+  }
   return checkpoint;
 }
 

@@ -36,6 +36,9 @@ inline constexpr std::string_view kTransferItemsAdded = "transfer items added";
 inline constexpr std::string_view kTransferItemRemoved = "transfer item removed";
 inline constexpr std::string_view kTransferSealed = "transfer sealed";
 inline constexpr std::string_view kTransferActed = "transfer acted on";
+inline constexpr std::string_view kKeyReplaced = "journal key replaced";
+inline constexpr std::string_view kTimestamped = "checkpoint timestamped";
+inline constexpr std::string_view kCosigned = "checkpoint cosigned";
 }  // namespace type
 
 struct Event {

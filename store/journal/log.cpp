@@ -13,6 +13,7 @@
 #include "store/base/log.hpp"
 #include "store/base/publish.hpp"
 #include "store/base/text.hpp"
+#include "store/journal/key_change.hpp"
 #include "store/journal/merkle.hpp"
 #include "store/journal/tail.hpp"
 #include "store/journal/tile.hpp"
@@ -78,6 +79,8 @@ class Log::State {
   Result<std::uint64_t> append(std::vector<Entry> entries);
   Result<void> reserve(std::uint64_t bytes);
   Result<void> publish_now();
+  Result<void> replace_key(Signer next, Event event);
+  Result<bool> finish_key(const Signer& next);
 
   Result<void> for_each(
       std::uint64_t first,
@@ -131,7 +134,8 @@ class Log::State {
 
   Disk& disk_;
   const Path folder_;
-  const Signer signer_;
+  Signer signer_;               // Changed before start() only.
+  std::optional<Signer> next_;  // while the journal is handed over to it
   const LogOptions options_;
 
   // Taken by whoever writes to the tail file or replaces it; before mutex_.
@@ -448,8 +452,11 @@ Result<void> Log::State::write_group(std::span<Waiter* const> group) {
       tree.append(leaf);
     }
   }
-  const std::string note =
+  std::string note =
       signer_.sign({.origin = signer_.key().name(), .size = tree.size(), .root = tree.root()});
+  if (next_) {
+    TRY_SET(note, next_->add_signature(note));
+  }
   append_frame(FrameKind::checkpoint, tree.size(), note, &bytes);
 
   TRY(reserve_locked(bytes.size()));
@@ -609,6 +616,34 @@ void Log::State::remove_stale_partials() {
   partials_outdated_ = std::exchange(partials_, {});
 }
 
+// Both keys have signed the checkpoint over the event. The tail is begun anew with that checkpoint
+// alone, so that the new key opens all of it.
+Result<void> Log::State::replace_key(Signer next, Event event) {
+  const Checkpoint tree{
+      .origin = signer_.key().name(), .size = frontier_.size(), .root = frontier_.root()};
+  event.detail["statement"] = key_statement(signer_, next, tree);
+  Waiter waiter;
+  TRY_SET(std::string text, entry_of(event));
+  waiter.texts.push_back(std::move(text));
+  waiter.entries.push_back({.event = std::move(event), .attachment = nullptr});
+  std::array<Waiter*, 1> group{&waiter};
+  next_ = next;
+  const auto written = write_group(group);
+  next_.reset();
+  TRY(Result<void>(written));
+  TRY_SET(const bool done, finish_key(next));
+  return done ? Result<void>() : Error(Code::internal, "the new key did not sign");
+}
+
+Result<bool> Log::State::finish_key(const Signer& next) {
+  if (!next.key().verifies(note_)) return false;
+  TRY(publish_now());
+  if (options_.published) options_.published(note_);  // The last time it may have been cut short.
+  TRY(rotate());
+  signer_ = next;
+  return true;
+}
+
 // Begins a new tail with the entries that are in no whole bundle.
 Result<void> Log::State::rotate() {
   const std::scoped_lock io(io_mutex_);
@@ -630,7 +665,7 @@ Result<void> Log::State::rotate() {
   }));
   append_frame(FrameKind::checkpoint, end, note, &bytes);
   const Path path = folder_ / tail_name(first);
-  TRY(publish_file(disk_, path, as_bytes(bytes)));
+  TRY(replace_file(disk_, path, as_bytes(bytes)));  // It may begin with the same entry.
   TRY_SET(Fd fd, disk_.open(path, O_RDWR));
   const Path old = tail_path_;
   {
@@ -642,7 +677,7 @@ Result<void> Log::State::rotate() {
     places_ = std::move(places);
   }
   allocated_ = bytes.size();
-  return disk_.remove_file(old);
+  return old == path ? Result<void>() : disk_.remove_file(old);
 }
 
 // ---------------------------------------------------------------------------- reading
@@ -733,6 +768,14 @@ std::unique_ptr<Log> Log::open_refusing(
   auto state = std::make_unique<State>(disk, folder, std::move(signer), LogOptions{});
   state->refuse(size, why);
   return std::unique_ptr<Log>(new Log(std::move(state)));
+}
+
+Result<void> Log::replace_key(Signer next, Event event) {
+  return state_->replace_key(std::move(next), std::move(event));
+}
+
+Result<bool> Log::finish_key(const Signer& next) {
+  return state_->finish_key(next);
 }
 
 void Log::start() {

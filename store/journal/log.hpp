@@ -71,6 +71,13 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
+  // Hands the journal over to a new key: `event` gets a statement that both keys sign, and from its
+  // checkpoint on the new key signs. Before start() only. After success it is durable, and the new
+  // key alone opens the journal.
+  Result<void> replace_key(Signer next, Event event);
+  // Completes that where it was cut short: true if the journal had been handed over to `next`.
+  Result<bool> finish_key(const Signer& next);
+
   // From here on appends are accepted and checkpoints published. Until then reads only: the index
   // catches up first.
   void start();

@@ -6,7 +6,9 @@
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 #include "store/journal/event.hpp"
+#include "store/journal/key_change.hpp"
 #include "store/journal/merkle.hpp"
+#include "store/journal/proof.hpp"
 #include "store/journal/tail.hpp"
 #include "store/journal/tile.hpp"
 
@@ -16,19 +18,30 @@ namespace {
 constexpr int kAttempts = 5;
 constexpr std::size_t kFindingsMax = 1000;
 
+struct Kept {
+  Checkpoint checkpoint;
+  const KeptCheckpoint* source;
+};
+
 class Verifier {
  public:
   Verifier(Disk& disk,
            Path folder,
-           const VerifierKey& key,
+           const Trust& trust,
            const std::function<void(std::uint64_t, std::string_view)>& each,
-           std::span<const KeptCheckpoint> known)
-      : disk_(disk), folder_(std::move(folder)), key_(key), each_(each), known_(known) {}
+           std::span<const Kept> known)
+      : disk_(disk),
+        folder_(std::move(folder)),
+        trust_(trust),
+        head_(trust.key),
+        each_(each),
+        known_(known) {}
 
   Result<JournalReport> run() {
     TRY_SET(const std::string note,
             read_file(disk_, folder_ / "checkpoint", limits::kCheckpointBytesMax));
-    auto checkpoint = read_checkpoint(note, key_);
+    find_head_key(note);
+    auto checkpoint = read_checkpoint(note, head_);
     if (!checkpoint) {
       find(checkpoint.error().reason().empty() ? "journal-checkpoint" : checkpoint.error().reason(),
            "checkpoint", checkpoint.error().what());
@@ -37,6 +50,7 @@ class Verifier {
     report_.origin = checkpoint->origin;
     report_.published = checkpoint->size;
     report_.root = base64_of(checkpoint->root);
+    report_.key = head_.text();
     TRY_SET(tail_, find_tail(disk_, folder_));
     tail_first_ = parse_decimal(tail_.filename().native().substr(5)).value_or(0);
     TRY(bundles(checkpoint->size));
@@ -47,6 +61,7 @@ class Verifier {
     report_.size = tree_.size();
     // The tail builds on the entries below it; with those in doubt it says nothing.
     if (report_.good()) TRY(tail(*checkpoint));
+    if (report_.good()) check_keys(note, *checkpoint);
     if (report_.good()) compare_known();
     return std::move(report_);
   }
@@ -58,33 +73,145 @@ class Verifier {
     }
   }
 
-  void take(std::string_view entry, const std::string& file) {
+  // Where the trusted key is an older one, the one beside the journal is taken until the entries
+  // have said whether it was handed over to.
+  void find_head_key(std::string_view note) {
+    if (trust_.key.verifies(note)) return;
+    auto beside = key_beside(disk_, folder_);
+    if (beside && beside->verifies(note)) head_ = *std::move(beside);
+  }
+
+  const VerifierKey& key_of(std::uint64_t size) const {
+    const VerifierKey* const key = keys_.in_force(size);
+    return key == nullptr ? head_ : *key;
+  }
+
+  void check_keys(std::string_view note, const Checkpoint& published) {
+    const VerifierKey& now = key_of(published.size);
+    if (!now.verifies(note)) {
+      find("journal-key", "checkpoint",
+           "it is signed by " + head_.text() + "; the key that the entries name is " + now.text());
+    } else if (!(head_ == trust_.key) && !keys_.has(trust_.key)) {
+      find("journal-key", "vkey",
+           "the journal is signed by " + head_.text() + ", and no entry hands it over from " +
+               trust_.key.text());
+    }
+  }
+
+  Result<void> take(std::string_view entry, const std::string& file) {
+    const std::string at = "entry " + std::to_string(tree_.size()) + ": ";
     if (const auto event = event_of(entry); !event) {
-      find("journal-entry", file,
-           "entry " + std::to_string(tree_.size()) + ": " + event.error().what());
+      find("journal-entry", file, at + event.error().what());
+    } else {
+      TRY(take_event(*event, file, at));
     }
     each_(tree_.size(), entry);
     const Hash leaf = leaf_hash(entry);
     if (tree_.size() >= tail_first_) in_tail_.push_back(leaf);
     tree_.append(leaf);
     if (tree_.size() > tail_first_) tail_roots_.push_back(tree_.root());
-    for (const KeptCheckpoint& known : known_) {
+    for (const Kept& known : known_) {
       if (known.checkpoint.size == tree_.size() && known.checkpoint.root != tree_.root())
         forked_.push_back(&known);
     }
+    return {};
+  }
+
+  // What an entry says of the journal itself.
+  Result<void> take_event(const Event& event, const std::string& file, const std::string& at) {
+    if (event.type == type::kKeyReplaced || event.type == type::kStoreCreated) {
+      auto taken = keys_.take(event, {report_.origin, tree_.size(), tree_.root()});
+      if (!taken) find("journal-key", file, at + taken.error().what());
+      return {};
+    }
+    const bool stamp = event.type == type::kTimestamped;
+    if (!stamp && event.type != type::kCosigned) return {};
+    const std::string note = json::text_at(event.detail, "checkpoint");
+    TRY_SET(const std::string wrong, wrong_in_seen(note));
+    std::string said = wrong;
+    if (said.empty()) said = stamp ? take_stamp(event, note) : take_cosignature(event, note);
+    if (!said.empty()) find(stamp ? "journal-stamp" : "journal-cosignature", file, at + said);
+    return {};
+  }
+
+  // Why somebody cannot have seen this checkpoint of this journal; empty if all is well.
+  Result<std::string> wrong_in_seen(std::string_view note) {
+    const auto seen = parse_checkpoint(note);
+    if (!seen) return seen.error().what();
+    if (seen->origin != report_.origin || seen->size > tree_.size())
+      return std::string("its checkpoint is not of the journal before it");
+    if (!key_of(seen->size).verifies(note))
+      return std::string("its checkpoint bears no right signature of the journal's key");
+    TRY_SET(const Hash root, root_at(seen->size));
+    return root == seen->root ? std::string() : std::string("its checkpoint is of another history");
+  }
+
+  // Of the first `size` entries, all of which were seen. What the tiles hold is compared with the
+  // entries anyway.
+  Result<Hash> root_at(std::uint64_t size) {
+    if (size == tree_.size()) return tree_.root();
+    if (size > tail_first_) return tail_roots_[size - tail_first_ - 1];
+    auto root = TileTree(disk_, folder_, size).root();
+    if (root || root.error().code() == Code::io) return root;
+    return empty_root();  // A tile is missing: that is found as such, and this differs.
+  }
+
+  std::string take_stamp(const Event& event, std::string_view note) {
+    const auto token = bytes_of_base64(json::text_at(event.detail, "token"));
+    if (!token) return "its token is malformed";
+    const auto stamp = read_stamp(*token, note);
+    if (!stamp) return stamp.error().what();
+    if (stamp->time.text() != json::text_at(event.detail, "time"))
+      return "the stamp is of another time than the entry says: " + stamp->time.text();
+    ++report_.stamps.count;
+    if (trust_.authorities == nullptr || !verify_stamp(*token, note, *trust_.authorities))
+      return "";
+    take_seen(&report_.stamps, note, stamp->authority, stamp->time);
+    return "";
+  }
+
+  std::string take_cosignature(const Event& event, std::string_view note) {
+    ++report_.cosignatures.count;
+    const std::string name = json::text_at(event.detail, "witness");
+    for (const VerifierKey& witness : trust_.witnesses) {
+      if (witness.name() != name) continue;
+      const auto seconds = witness.signed_at(note);
+      if (!seconds) return "the cosignature of " + printable(name) + " is not right";
+      take_seen(&report_.cosignatures, note, name,
+                Timestamp(static_cast<std::int64_t>(*seconds) * 1000));
+    }
+    return "";
+  }
+
+  static void take_seen(Seen* seen, std::string_view note, std::string by, Timestamp time) {
+    ++seen->verified;
+    const auto checkpoint = parse_checkpoint(note);
+    if (!checkpoint || checkpoint->size < seen->size) return;
+    seen->size = checkpoint->size;
+    seen->by = std::move(by);
+    seen->time = time.text();
   }
 
   // Of a journal that is whole in itself; one that is not has no right root anyway.
   void compare_known() {
-    for (const KeptCheckpoint* const known : forked_) {
-      find("journal-forked", known->file,
+    for (const Kept* const known : forked_) {
+      find("journal-forked", known->source->file,
            "the first " + std::to_string(known->checkpoint.size) +
                " entries are others than those of this checkpoint");
     }
-    for (const KeptCheckpoint& known : known_) {
-      if (known.checkpoint.size <= tree_.size()) continue;
-      find("journal-rolled-back", known.file,
-           "this checkpoint has " + std::to_string(known.checkpoint.size) + " entries; only " +
+    for (const Kept& known : known_) {
+      const Checkpoint& checkpoint = known.checkpoint;
+      if (checkpoint.origin != report_.origin) {
+        find("journal-origin", known.source->file,
+             "this checkpoint is of " + printable(checkpoint.origin));
+      } else if (!key_of(checkpoint.size).verifies(known.source->note)) {
+        find("journal-key", known.source->file,
+             "this checkpoint bears no right signature of the key that the journal had then: " +
+                 key_of(checkpoint.size).text());
+      }
+      if (checkpoint.size <= tree_.size()) continue;
+      find("journal-rolled-back", known.source->file,
+           "this checkpoint has " + std::to_string(checkpoint.size) + " entries; only " +
                std::to_string(tree_.size()) + " are there");
     }
   }
@@ -106,7 +233,7 @@ class Verifier {
       }
       for (const std::string_view entry : *entries) {
         rows[0].push_back(leaf_hash(entry));
-        take(entry, name);
+        TRY(take(entry, name));
       }
       TRY(whole_tiles(start / kTileWidth, &rows));
     }
@@ -180,9 +307,9 @@ class Verifier {
                                const Checkpoint& published,
                                const std::string& name) {
     for (const std::string& entry : pending_)
-      take(entry, name);
+      TRY(take(entry, name));
     pending_.clear();
-    const auto checkpoint = read_checkpoint(frame.payload, key_);
+    const auto checkpoint = read_checkpoint(frame.payload, key_of(frame.index));
     if (!checkpoint) {
       find("journal-signature", name, checkpoint.error().what());
     } else if (!is_beginning(*checkpoint) ||
@@ -205,10 +332,12 @@ class Verifier {
 
   Disk& disk_;
   const Path folder_;
-  const VerifierKey& key_;
+  const Trust& trust_;
+  VerifierKey head_;  // signed the published checkpoint
+  KeySuccession keys_;
   const std::function<void(std::uint64_t, std::string_view)>& each_;
-  const std::span<const KeptCheckpoint> known_;
-  std::vector<const KeptCheckpoint*> forked_;
+  const std::span<const Kept> known_;
+  std::vector<const Kept*> forked_;
   JournalReport report_;
   Path tail_;
   std::uint64_t tail_first_ = 0;
@@ -224,14 +353,20 @@ class Verifier {
 Result<JournalReport> verify_journal(
     Disk& disk,
     const Path& folder,
-    const VerifierKey& key,
+    const Trust& trust,
     const std::function<void(std::uint64_t index, std::string_view entry)>& each,
     std::span<const KeptCheckpoint> known) {
+  std::vector<Kept> kept;
+  for (const KeptCheckpoint& one : known) {
+    auto checkpoint = parse_checkpoint(one.note);
+    if (!checkpoint) return std::move(checkpoint).error().during(one.file);
+    kept.push_back({*std::move(checkpoint), &one});
+  }
   // A daemon may publish meanwhile: it then removes the partial tiles of older checkpoints. What is
   // missing beside a checkpoint that has changed says nothing.
   for (int attempt = 1;; ++attempt) {
     const auto before = read_file(disk, folder / "checkpoint", limits::kCheckpointBytesMax);
-    auto report = Verifier(disk, folder, key, each, known).run();
+    auto report = Verifier(disk, folder, trust, each, kept).run();
     if (!report || report->good() || attempt == kAttempts) return report;
     const auto after = read_file(disk, folder / "checkpoint", limits::kCheckpointBytesMax);
     if (!before || !after || *before == *after) return report;
@@ -241,7 +376,7 @@ Result<JournalReport> verify_journal(
 Result<JournalReport> verify_data_folder(
     Disk& disk,
     const Path& data,
-    const VerifierKey& key,
+    const Trust& trust,
     const std::function<void(std::uint64_t index, std::string_view entry)>& each,
     std::span<const KeptCheckpoint> known) {
   // Before the journal: a daemon that publishes meanwhile writes the copy last.
@@ -250,15 +385,26 @@ Result<JournalReport> verify_data_folder(
   std::vector<KeptCheckpoint> all(known.begin(), known.end());
   std::optional<JournalFinding> wrong;
   if (note) {
-    auto head = read_checkpoint(*note, key);
-    if (head) {
-      all.push_back({*std::move(head), std::string(kHeadCopy)});
-    } else {
+    if (const auto head = parse_checkpoint(*note); !head) {
       wrong = {"journal-head", std::string(kHeadCopy), head.error().what()};
+    } else {
+      all.push_back({*std::move(note), std::string(kHeadCopy)});
     }
   }
-  TRY_SET(JournalReport report, verify_journal(disk, data / "journal", key, each, all));
+  TRY_SET(JournalReport report, verify_journal(disk, data / "journal", trust, each, all));
+  for (JournalFinding& finding : report.findings) {
+    if (finding.file == kHeadCopy && finding.code == "journal-key") finding.code = "journal-head";
+  }
   if (wrong) report.findings.push_back(*std::move(wrong));
+  TRY_SET(const std::string marker,
+          read_file(disk, data / "versement.json", limits::kConfigBytesMax));
+  const auto members = json::parse_object(marker);
+  const std::string origin = members ? json::text_at(*members, "origin") : std::string();
+  if (origin != report.origin && !report.origin.empty()) {
+    report.findings.push_back(
+        {"journal-origin", "versement.json",
+         "the data folder is of '" + printable(origin) + "', its journal of " + report.origin});
+  }
   return report;
 }
 

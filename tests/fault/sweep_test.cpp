@@ -149,7 +149,7 @@ class Sweep : public ::testing::Test {
   void expect_journal(const Path& data) {
     const auto key = journal::key_beside(real_disk(), data / "journal");
     ASSERT_OK(key);
-    const auto report = journal::verify_journal(real_disk(), data / "journal", *key,
+    const auto report = journal::verify_journal(real_disk(), data / "journal", {.key = *key},
                                                 [](std::uint64_t, std::string_view) {});
     ASSERT_OK(report);
     for (const journal::JournalFinding& finding : report->findings)

@@ -130,7 +130,7 @@ class LogTest : public ::testing::Test {
     auto key = key_beside(real_disk(), folder_);
     EXPECT_OK(key);
     auto report =
-        verify_journal(real_disk(), folder_, *key, [](std::uint64_t, std::string_view) {});
+        verify_journal(real_disk(), folder_, {.key = *key}, [](std::uint64_t, std::string_view) {});
     EXPECT_OK(report);
     return *report;
   }
