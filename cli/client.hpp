@@ -47,6 +47,7 @@ class Client {
   // Errors: what the server refused, as problem() tells; network; timeout.
   Result<Reply> get(const std::string& path);
   Result<Reply> post(const std::string& path, const json::Object& body);
+  Result<Reply> post_text(const std::string& path, const std::string& text);
   Result<Reply> patch(const std::string& path, const json::Object& body);
   Result<Reply> remove(const std::string& path);
 
@@ -66,7 +67,10 @@ class Client {
  private:
   struct State;
   explicit Client(std::unique_ptr<State> state);
-  Result<Reply> call(const std::string& method, const std::string& path, const std::string& body);
+  Result<Reply> call(const std::string& method,
+                     const std::string& path,
+                     const std::string& body,
+                     std::string_view media_type = "application/json");
   std::unique_ptr<State> state_;
 };
 

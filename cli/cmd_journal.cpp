@@ -6,6 +6,7 @@
 #include "store/base/publish.hpp"
 #include "store/base/text.hpp"
 #include "store/journal/event.hpp"
+#include "store/journal/key_change.hpp"
 #include "store/journal/proof.hpp"
 #include "store/journal/verify.hpp"
 
@@ -164,23 +165,25 @@ int verify(Session& session, const VerifyFlags& flags) {
 
 // ---------------------------------------------------------------------------- proofs
 
+// A short text of the server's.
+Result<std::string> text_of(Client& client, const std::string& path) {
+  std::string text;
+  TRY(client.download(
+      path, 0, "", [](const Download&) -> Result<void> { return {}; },
+      [&](std::span<const std::byte> bytes) -> Result<void> {
+        text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        if (text.size() > limits::kProofBytesMax)
+          return Error(Code::limit, "the answer is longer than it can be");
+        return {};
+      }));
+  return text;
+}
+
 // Fetches a proof, checks it before it is handed on, and writes it.
 int fetch_proof(Session& session, const std::string& path, const std::string& to) {
   auto client = session.client();
   if (!client) return session.fail(client.error());
-  const auto text_of = [&](const std::string& from) -> Result<std::string> {
-    std::string text;
-    TRY((*client)->download(
-        from, 0, "", [](const Download&) -> Result<void> { return {}; },
-        [&](std::span<const std::byte> bytes) -> Result<void> {
-          text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-          if (text.size() > limits::kProofBytesMax)
-            return Error(Code::limit, "the answer is longer than a proof can be");
-          return {};
-        }));
-    return text;
-  };
-  const auto text = text_of(path);
+  const auto text = text_of(**client, path);
   if (!text) return session.fail(text.error());
   const auto proof = journal::parse_proof(*text);
   if (!proof) return session.fail(proof.error());
@@ -231,6 +234,136 @@ int check_proof(Session& session, const std::string& path, const std::string& ke
   return kOk;
 }
 
+// ---------------------------------------------------------------------------- keys and witnesses
+
+// The key in force, led up to from one that the caller trusts by statements which both keys signed.
+Result<journal::VerifierKey> follow_key(Client& client, journal::VerifierKey trusted) {
+  TRY_SET(const Reply reply, client.get("/v1/journal/keys"));
+  TRY_SET(const journal::VerifierKey now,
+          journal::VerifierKey::parse(json::text_at(reply.body, "key")));
+  for (const json::Value& each : json::array_at(reply.body, "replacements")) {
+    if (!each.is_object()) continue;
+    TRY_SET(const journal::KeyChange change,
+            journal::read_key_statement(json::text_at(each.get_object(), "statement")));
+    if (change.before == trusted) trusted = change.after;
+  }
+  if (trusted == now) return now;
+  return Error(Code::corrupt, "the server's journal has the key " + now.text() +
+                                  ", and nothing that " + trusted.text() +
+                                  " has signed hands over to it")
+      .as("journal-key");
+}
+
+// A server that does not prove what it says is no server that failed: exit 1.
+int fail_check(Session& session, const Error& error) {
+  if (error.code() != Code::corrupt) return session.fail(error);
+  session.console().failure(error, kDamage, {});
+  return kDamage;
+}
+
+int show_key(Session& session, const std::string& old) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  if (old.empty()) {
+    const auto text = text_of(**client, "/v1/journal/key");
+    if (!text) return session.fail(text.error());
+    session.console().line(std::string(trim(*text, "\r\n")));
+    session.console().note(
+        "Nothing vouches for it but this server; with a key that came another way: --old FILE");
+    return kOk;
+  }
+  auto trusted = read_key(old);
+  if (!trusted) return session.fail(trusted.error());
+  const auto key = follow_key(**client, *std::move(trusted));
+  if (!key) return fail_check(session, key.error());
+  session.console().line(key->text());
+  return kOk;
+}
+
+int new_witness(Session& session, const std::string& file, const std::string& name) {
+  const auto signer = journal::Signer::create(real_disk(), file, name, journal::KeyKind::witness);
+  if (!signer) return session.fail(signer.error());
+  session.console().line(signer->key().text());
+  session.console().note("The private key is in " + file +
+                         " (only its owner can read it). The line above is the public one: it goes "
+                         "into journal.witnesses of the daemon's settings");
+  return kOk;
+}
+
+struct CosignFlags {
+  std::string witness;  // file with the private key
+  std::string key;      // file with the journal's public key
+  std::string last;     // file with what was cosigned last
+};
+
+// The checkpoint must have what was cosigned before as its beginning: a witness never goes back.
+Result<void> check_grown(Client& client, const std::string& last, const journal::Checkpoint& now) {
+  auto note = read_file(real_disk(), last, limits::kCheckpointBytesMax);
+  if (!note && note.error().code() == Code::not_found) return {};  // The first time.
+  if (!note) return std::move(note).error();
+  auto before = journal::parse_checkpoint(*note);
+  if (!before) return std::move(before).error().during(last);
+  const auto wrong = [&](const std::string& what) {
+    return Error(Code::corrupt, "the journal is not the one that was cosigned last (" + last +
+                                    "): " + what + ". Nothing was signed; keep both checkpoints")
+        .as("journal-forked");
+  };
+  if (before->origin != now.origin) return wrong("that is of " + printable(before->origin));
+  if (before->size > now.size) {
+    return wrong("it has " + std::to_string(now.size) + " entries, and had " +
+                 std::to_string(before->size));
+  }
+  if (before->size == 0) return {};
+  TRY_SET(const Reply reply,
+          client.get("/v1/journal/proofs/consistency?first=" + std::to_string(before->size) +
+                     "&second=" + std::to_string(now.size)));
+  std::vector<journal::Hash> path;
+  for (const json::Value& each : json::array_at(reply.body, "path")) {
+    const auto bytes = bytes_of_base64(each.is_string() ? std::string_view(each.get_string()) : "");
+    if (!bytes || bytes->size() != sizeof(journal::Hash) || path.size() == 64)
+      return wrong("its proof is malformed");
+    journal::Hash hash;
+    std::copy_n(as_bytes(*bytes).begin(), hash.size(), hash.begin());
+    path.push_back(hash);
+  }
+  if (const auto grown = journal::check_consistency(*before, path, now); !grown)
+    return wrong(grown.error().what());
+  return {};
+}
+
+Result<std::string> cosigned(Client& client, const CosignFlags& flags) {
+  TRY_SET(const journal::Signer witness, journal::Signer::open(real_disk(), flags.witness));
+  if (witness.key().kind() != journal::KeyKind::witness)
+    return Error(Code::invalid, flags.witness + " is not the key of a witness");
+  TRY_SET(journal::VerifierKey trusted, read_key(flags.key));
+  TRY_SET(const std::string note, text_of(client, "/v1/journal/checkpoint"));
+  if (!trusted.verifies(note)) {
+    TRY_SET(trusted, follow_key(client, trusted));
+  }
+  TRY_SET(const journal::Checkpoint now, journal::read_checkpoint(note, trusted));
+  TRY(check_grown(client, flags.last, now));
+  const auto seconds = static_cast<std::uint64_t>(real_clock().now().ms() / 1000);
+  TRY_SET(std::string signed_note, witness.add_signature(note, seconds));
+  // Kept before it is sent: what was signed must never be forgotten.
+  TRY(replace_file(real_disk(), flags.last, as_bytes(signed_note)));
+  return signed_note;
+}
+
+int cosign(Session& session, const CosignFlags& flags) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  const auto note = cosigned(**client, flags);
+  if (!note) return fail_check(session, note.error());
+  const auto reply = (*client)->post_text("/v1/journal/cosignatures", *note);
+  const bool known = !reply && reply.error().reason() == "already-exists";
+  if (!reply && !known) return session.fail(reply.error());
+  const auto checkpoint = journal::parse_checkpoint(*note);
+  session.console().line(flags.last + ": cosigned, " +
+                         std::to_string(checkpoint ? checkpoint->size : 0) + " entries" +
+                         (known ? "; the journal had that already" : ""));
+  return kOk;
+}
+
 }  // namespace
 
 void add_proof_command(Tree& tree,
@@ -247,6 +380,45 @@ void add_proof_command(Tree& tree,
   tree.action(command, [flags, path](Session& s) {
     return fetch_proof(s, path(segment(flags->first)), flags->second);
   });
+}
+
+void add_witness_commands(Tree& tree, CLI::App* journal) {
+  {
+    CLI::App* const command = tree.add(journal, "key", "Show the journal's public key");
+    auto old = std::make_shared<std::string>();
+    command->add_option("--old", *old,
+                        "File with a key that it had before: follow its replacements from there");
+    command->footer("Exit status: 0 shown, 1 nothing leads to it from the old key.");
+    tree.action(command, [old](Session& s) { return show_key(s, *old); });
+  }
+  {
+    CLI::App* const command =
+        tree.add(journal, "new-witness", "Make the key of a witness, who cosigns checkpoints");
+    auto flags = std::make_shared<std::pair<std::string, std::string>>();
+    command->add_option("FILE", flags->first, "New file for the private key")->required();
+    command
+        ->add_option("--name", flags->second,
+                     "The witness's name, such as archives.example/witness: visible ASCII")
+        ->required();
+    tree.action(command,
+                [flags](Session& s) { return new_witness(s, flags->first, flags->second); });
+  }
+  {
+    CLI::App* const command = tree.add(
+        journal, "cosign", "Sign the newest checkpoint as a witness, once it is proven to go on");
+    auto flags = std::make_shared<CosignFlags>();
+    command->add_option("--witness", flags->witness, "File with the witness's private key")
+        ->required();
+    command->add_option("--key", flags->key, "File with the journal's public key (vkey) to trust")
+        ->required();
+    command
+        ->add_option("--last", flags->last,
+                     "File that keeps what was cosigned last; made the first time")
+        ->required();
+    command->footer(
+        "Exit status: 0 cosigned, 1 the journal is not the one of last time: nothing was signed.");
+    tree.action(command, [flags](Session& s) { return cosign(s, *flags); });
+  }
 }
 
 void add_journal_commands(Tree& tree) {
@@ -282,6 +454,7 @@ void add_journal_commands(Tree& tree) {
     tree.action(command,
                 [flags](Session& s) { return check_proof(s, flags->first, flags->second); });
   }
+  add_witness_commands(tree, journal);
 }
 
 }  // namespace versement::cli

@@ -129,6 +129,18 @@ Result<std::vector<Path>> real_inboxes(const Settings& settings) {
   return real;
 }
 
+Result<std::vector<journal::VerifierKey>> witnesses_of(const Settings& settings) {
+  std::vector<journal::VerifierKey> witnesses;
+  for (const std::string& text : settings.witnesses) {
+    auto key = journal::VerifierKey::parse(text);
+    if (key && key->kind() != journal::KeyKind::witness)
+      key = Error(Code::invalid, "'" + printable(text) + "' is not the public key of a witness");
+    if (!key) return std::move(key).error().during("journal.witnesses");
+    witnesses.push_back(*std::move(key));
+  }
+  return witnesses;
+}
+
 // Waits for a signal on a thread of its own; the second one ends the process at once.
 class SignalWaiter {
  public:
@@ -213,6 +225,7 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
   store::StoreOptions options = settings.store;
   options.data = settings.data;
   TRY_SET(const std::vector<Path> inboxes, real_inboxes(settings));
+  TRY_SET(const auto witnesses, witnesses_of(settings));
   TRY_SET(const auto store, store::Store::open(disk, clock, options));
   const store::Recovered& recovered = store->recovered();
   if (recovered.completed + recovered.dropped + recovered.quarantined > 0) {
@@ -229,12 +242,15 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
   queue.handle(std::string(api::kSealKind), "seal",
                [&store](const jobs::Running& running) { return seal_job(*store, running); });
   transfer::Bags bags(*store);
+  TRY_SET(const auto stamper, stamps::Stamper::make(*store, settings.stamps));
   Metrics metrics;
   api::Context context{.store = *store,
                        .queue = queue,
                        .tokens = *tokens,
                        .bags = bags,
+                       .stamper = *stamper,
                        .metrics = metrics,
+                       .witnesses = witnesses,
                        .inboxes = inboxes,
                        .started_at = clock.now(),
                        .transfer_mutex = {}};
@@ -250,7 +266,10 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
   }
   {
     std::optional<jobs::Scheduler> scheduler;
-    if (!read_only) scheduler.emplace(queue, *store, settings.policy_every);
+    if (!read_only) {
+      scheduler.emplace(queue, *store, settings.policy_every);
+      stamper->start();
+    }
     const SignalWaiter signals(*server);
     for (const std::string& address : server->addresses()) {
       log::info("serving", {{"address", address},

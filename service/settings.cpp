@@ -18,6 +18,12 @@ Result<Settings> read_settings(Config& config) {
       static_cast<int>(config.number("index.max_open_files", 512, 1'000'000));
   s.origin = config.text("journal.origin", s.origin);
   s.store.publish_delay = config.duration("journal.checkpoint_delay", s.store.publish_delay);
+  s.stamps.urls = config.list("journal.timestamp_urls", {});
+  s.stamps.authorities_file = config.text("journal.timestamp_authorities", "");
+  s.stamps.ca_file = config.text("journal.timestamp_ca", "");
+  s.stamps.every = config.duration("journal.timestamp_every", s.stamps.every);
+  s.stamps.retry = config.duration("journal.timestamp_retry", s.stamps.retry);
+  s.witnesses = config.list("journal.witnesses", {});
   s.inboxes = config.list("ingest.inbox", {});
   s.server.listen = config.list("server.listen", s.server.listen);
   s.server.tls_certificate = config.text("server.tls_cert", "");
@@ -52,11 +58,13 @@ Result<Settings> read_settings(Config& config) {
     return Error(Code::invalid,
                  "server.max_connections, server.threads and audit.workers must be at least 1");
   }
-  for (const auto timeout : {s.server.timeouts.header, s.server.timeouts.body,
-                             s.server.timeouts.idle, s.server.timeouts.stall, s.policy_every}) {
+  for (const auto timeout :
+       {s.server.timeouts.header, s.server.timeouts.body, s.server.timeouts.idle,
+        s.server.timeouts.stall, s.policy_every, s.stamps.every, s.stamps.retry}) {
     if (timeout > std::chrono::milliseconds(0)) continue;
     return Error(Code::invalid,
-                 "server.*_timeout and audit.policy_interval must be longer than nothing");
+                 "server.*_timeout, audit.policy_interval, journal.timestamp_every and "
+                 "journal.timestamp_retry must be longer than nothing");
   }
   if (format != "json" && format != "text") {
     return Error(Code::invalid, "log.format must be json or text, not '" + format + "'");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "service/net/server.hpp"
+#include "service/stamps/stamper.hpp"
 #include "store/base/config.hpp"
 #include "store/base/log.hpp"
 #include "store/store.hpp"
@@ -15,6 +16,8 @@ struct Settings {
   Path data = "/var/lib/versement";
   std::vector<std::string> inboxes;
   std::string origin = "versement.example/journal";
+  stamps::StamperOptions stamps;
+  std::vector<std::string> witnesses;  // public keys whose cosignatures are taken
   net::ServerOptions server;
   store::StoreOptions store;
   std::size_t audit_threads = 2;

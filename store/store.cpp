@@ -315,7 +315,7 @@ Result<void> Store::State::check_key() const {
                  {{"file", path.native()}});
     return publish_file(disk, path, as_bytes(log->key().text() + "\n"), 0444);
   }
-  if (!beside && beside.error().code() == Code::io) return beside.error();
+  if (!beside && beside.error().code() != Code::invalid) return beside.error();
   if (!beside || !(*beside == log->key())) {
     return Error(Code::corrupt, path.native() + " is not the public key of " +
                                     layout.journal_key.native() +
@@ -371,7 +371,8 @@ Result<void> Store::State::check_head() const {
   if (head->size > log->published()) return {};  // Covered by the tail, which was checked.
   journal::TileTree tree(disk, layout.journal, head->size);
   auto root = tree.root();
-  if (!root && root.error().code() == Code::io) return std::move(root).error();
+  if (!root && root.error().code() != Code::not_found && root.error().code() != Code::corrupt)
+    return std::move(root).error();  // It could not be looked at; that says nothing against it.
   if (!root) {
     return Error(Code::corrupt, "the journal's hash tiles are damaged: " + root.error().what() +
                                     ". Restore them from a copy; versement journal verify says "

@@ -13,6 +13,7 @@
 #include "service/http/problem.hpp"
 #include "service/http/router.hpp"
 #include "service/jobs/queue.hpp"
+#include "service/stamps/stamper.hpp"
 #include "service/transfer/bag.hpp"
 #include "store/base/metrics.hpp"
 #include "store/store.hpp"
@@ -28,7 +29,9 @@ struct Context {
   jobs::Queue& queue;
   Tokens& tokens;
   transfer::Bags& bags;
+  stamps::Stamper& stamper;
   Metrics& metrics;
+  std::vector<journal::VerifierKey> witnesses;  // whose cosignatures are taken
   std::vector<Path> inboxes;  // real paths; deposits are taken from below them only
   Timestamp started_at;
   // One change of a transfer at a time: its state is looked at and left in one step.

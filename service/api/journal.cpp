@@ -5,9 +5,16 @@
 #include "store/base/text.hpp"
 #include "store/journal/proof.hpp"
 #include "store/journal/tile.hpp"
+#include "store/query.hpp"
 
 namespace versement::api {
 namespace {
+
+namespace keys = store::keys;
+using store::Claim;
+
+// A checkpoint with the signatures of log and witnesses.
+constexpr std::size_t kCosignedBytesMax = 8 * 1024;
 
 // Events behind a position, oldest first; "after" is the index of the last one seen.
 Result<Response> list_events(const Context& context, const Call& call) {
@@ -126,6 +133,78 @@ Result<Response> consistency_proof(const Context& context, const Call& call) {
   return http::json_response(200, object);
 }
 
+// ---------------------------------------------------------------------------- keys and witnesses
+
+Result<Response> list_keys(const Context& context) {
+  json::Array items;
+  Result<void> failed;
+  TRY(context.store.index().scan(keys::Key('K').get(), "",
+                                 [&](std::string_view, std::string_view value) {
+                                   auto record = json::parse_object(value);
+                                   if (!record) {
+                                     failed = std::move(record).error();
+                                     return false;
+                                   }
+                                   items.emplace_back(std::move(*record));
+                                   return true;
+                                 }));
+  TRY(std::move(failed));
+  json::Object object;
+  object["key"] = context.store.journal().key().text();
+  object["replacements"] = std::move(items);
+  return http::json_response(200, object);
+}
+
+Error mismatch(const std::string& what) {
+  return Error(Code::conflict, what).as("checkpoint-mismatch");
+}
+
+// The checkpoint of a note that must be this journal's, and published.
+Result<journal::Checkpoint> own_checkpoint(const Context& context, std::string_view note) {
+  auto checkpoint = journal::parse_checkpoint(note);
+  if (!checkpoint) return std::move(checkpoint).error().as("validation-failed");
+  journal::Log& log = context.store.journal();
+  if (checkpoint->origin != log.key().name())
+    return mismatch("it is of " + printable(checkpoint->origin));
+  if (!log.key().verifies(note)) return mismatch("the journal's key has not signed it");
+  if (checkpoint->size == 0 || checkpoint->size > log.published())
+    return mismatch("the journal has published " + std::to_string(log.published()) + " entries");
+  journal::TileTree tree(context.store.disk(), context.store.layout().journal, checkpoint->size);
+  TRY_SET(const journal::Hash root, tree.root());
+  if (root != checkpoint->root) return mismatch("it is of another history");
+  return checkpoint;
+}
+
+// Takes what a witness has signed into the journal: once for each size, and none of the past.
+Result<Response> take_cosignature(const Context& context, const Call& call) {
+  const std::string& note = call.request.body;
+  TRY_SET(const journal::Checkpoint checkpoint, own_checkpoint(context, note));
+  for (const journal::VerifierKey& witness : context.witnesses) {
+    const auto seconds = witness.signed_at(note);
+    if (!seconds) continue;
+    TRY_SET(const Claim claim, context.store.claim("witness " + witness.name()));
+    const auto last = context.store.index().record(keys::cosignature(witness.name()));
+    if (!last && last.error().code() != Code::not_found) return last.error();
+    if (last && json::number_at(*last, "size") >= checkpoint.size) {
+      return Error(Code::exists, witness.name() + " has cosigned " +
+                                     std::to_string(json::number_at(*last, "size")) +
+                                     " entries already");
+    }
+    journal::Event event = context.store.event(journal::type::kCosigned, call.principal.name);
+    event.detail["witness"] = witness.name();
+    event.detail["checkpoint"] = note;
+    event.detail["size"] = checkpoint.size;
+    event.detail["time"] = Timestamp(static_cast<std::int64_t>(*seconds) * 1000).text();
+    TRY_SET(const std::uint64_t index, context.store.append(std::move(event)));
+    json::Object object;
+    object["witness"] = witness.name();
+    object["size"] = checkpoint.size;
+    object["journal_index"] = index;
+    return http::json_response(201, object);
+  }
+  return Error(Code::invalid, "journal.witnesses names the keys that count").as("witness-unknown");
+}
+
 }  // namespace
 
 Result<Response> entry_proof(const Context& context, std::uint64_t index) {
@@ -164,6 +243,10 @@ void add_journal(http::Router& router, Context& context) {
                 return http::text_response(200, "text/plain; charset=utf-8",
                                            context.store.journal().key().text() + "\n");
               }});
+  router.add({"GET", "/v1/journal/keys", Scope::journal_read, 0,
+              [&context](const Call& /*call*/) { return list_keys(context); }});
+  router.add({"POST", "/v1/journal/cosignatures", Scope::journal_cosign, kCosignedBytesMax,
+              [&context](const Call& call) { return take_cosignature(context, call); }});
   // Entries first: "entries" is no level.
   router.add({"GET", "/v1/journal/tile/entries/{tile_index...}", Scope::events_read, 0,
               [&context](const Call& call) { return tile(context, call, "entries"); }});

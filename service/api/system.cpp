@@ -60,6 +60,18 @@ Result<Response> status(const Context& context) {
   json::Object journal;
   journal["tree_size"] = context.store.journal().size();
   journal["published_size"] = context.store.journal().published();
+  TRY_SET(const auto authorities, context.stamper.states());
+  json::Array stamps;
+  for (const stamps::AuthorityState& each : authorities) {
+    json::Object stamp;
+    stamp["authority"] = each.url;
+    if (each.last) stamp["last_at"] = each.last->text();
+    if (each.last) stamp["size"] = each.size;
+    stamp["overdue"] = each.overdue;
+    if (!each.failure.empty()) stamp["failure"] = each.failure;
+    stamps.emplace_back(std::move(stamp));
+  }
+  if (!stamps.empty()) journal["stamps"] = std::move(stamps);
   object["journal"] = std::move(journal);
   if (const auto reason = context.store.read_only_reason()) object["read_only"] = *reason;
   return http::json_response(200, object);
@@ -91,6 +103,12 @@ Result<Response> metrics(const Context& context) {
   m.set("versement_ready", {{"check", "store"}}, writable ? 1 : 0);
   m.set("versement_jobs_running", {}, static_cast<double>(context.queue.running()));
   m.set("versement_journal_entries", {}, static_cast<double>(context.store.journal().size()));
+  TRY_SET(const auto authorities, context.stamper.states());
+  for (const stamps::AuthorityState& each : authorities) {
+    m.set("versement_stamp_overdue", {{"authority", each.url}}, each.overdue ? 1 : 0);
+    m.set("versement_stamp_last_seconds", {{"authority", each.url}},
+          each.last ? static_cast<double>(each.last->ms()) / 1000 : 0);
+  }
   m.set("versement_clock_seconds", {},
         static_cast<double>(context.store.clock().now().ms()) / 1000);
   TRY_SET(const Space space, context.store.disk().space(context.store.layout().data));
@@ -142,6 +160,9 @@ void add_system(http::Router& router, Context& context) {
   m.describe("versement_ready", Kind::gauge, "1 while the named check passes.");
   m.describe("versement_jobs_running", Kind::gauge, "Jobs that run now.");
   m.describe("versement_journal_entries", Kind::gauge, "Durable entries of the journal.");
+  m.describe("versement_stamp_overdue", Kind::gauge, "1 while a time authority owes a stamp.");
+  m.describe("versement_stamp_last_seconds", Kind::gauge,
+             "When the last stamp of a time authority came; 0: none came.");
   m.describe("versement_clock_seconds", Kind::gauge, "The service's clock.");
   m.describe("versement_replica_free_bytes", Kind::gauge, "Free bytes of the file system.");
   m.describe("versement_transfers", Kind::gauge, "Transfers by state.");

@@ -16,7 +16,7 @@ constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles{{
     {Role::reader, "reader"},
 }};
 
-constexpr std::array<std::pair<Scope, std::string_view>, 16> kScopes{{
+constexpr std::array<std::pair<Scope, std::string_view>, 17> kScopes{{
     {Scope::none, ""},
     {Scope::items_read, "items:read"},
     {Scope::content_read, "content:read"},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<Scope, std::string_view>, 16> kScopes{{
     {Scope::jobs_write, "jobs:write"},
     {Scope::events_read, "events:read"},
     {Scope::journal_read, "journal:read"},
+    {Scope::journal_cosign, "journal:cosign"},
     {Scope::tokens_admin, "tokens:admin"},
     {Scope::status_read, "status:read"},
 }};
@@ -74,11 +75,12 @@ bool role_has(Role role, Scope scope) {
                   Scope::transfers_read, Scope::transfers_write, Scope::jobs_read,
                   Scope::jobs_write, Scope::events_read, Scope::journal_read, Scope::status_read});
     case Role::auditor:
-      return among(
-          scope, {Scope::items_read, Scope::audits_read, Scope::audits_write, Scope::jobs_read,
-                  Scope::jobs_write, Scope::events_read, Scope::journal_read, Scope::status_read});
+      return among(scope, {Scope::items_read, Scope::audits_read, Scope::audits_write,
+                           Scope::jobs_read, Scope::jobs_write, Scope::events_read,
+                           Scope::journal_read, Scope::journal_cosign, Scope::status_read});
     case Role::receiver:
-      return among(scope, {Scope::transfers_read, Scope::transfers_receive, Scope::journal_read});
+      return among(scope, {Scope::transfers_read, Scope::transfers_receive, Scope::journal_read,
+                           Scope::journal_cosign});
     case Role::reader:
       return among(scope, {Scope::items_read, Scope::status_read});
   }

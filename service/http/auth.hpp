@@ -29,6 +29,7 @@ enum class Scope {
   jobs_write,
   events_read,
   journal_read,
+  journal_cosign,
   tokens_admin,
   status_read,
 };

@@ -7,7 +7,7 @@
 namespace versement::http {
 namespace {
 
-constexpr std::array<ProblemType, 36> kTypes{{
+constexpr std::array<ProblemType, 38> kTypes{{
     {"malformed-request", 400, false, "The request is malformed"},
     {"invalid-parameter", 400, false, "A parameter is invalid"},
     {"invalid-cursor", 400, false, "The cursor is not of this listing"},
@@ -43,6 +43,8 @@ constexpr std::array<ProblemType, 36> kTypes{{
     {"insufficient-storage", 507, true, "There is no space left"},
     {"transfer-empty", 409, false, "The transfer has no items"},
     {"payload-not-verified", 409, true, "Bytes could not be verified before sealing"},
+    {"checkpoint-mismatch", 409, false, "The checkpoint is not of this journal"},
+    {"witness-unknown", 422, false, "No witness of this journal has signed"},
     {"deposit-not-a-folder", 422, false, "The deposit is no folder"},
 }};
 

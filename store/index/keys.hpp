@@ -17,6 +17,8 @@
 //   O audit sequence      outcome that is not "verified"
 //   x incident            record            X owner path kind   open incident's id
 //   N                     counters
+//   S authority           its last time stamp  W witness        its last cosignature
+//   K journal index       replacement of the journal's key
 #pragma once
 
 #include <cstdint>
@@ -135,6 +137,15 @@ inline std::string open_incident(std::string_view owner,
                                  std::string_view path,
                                  std::string_view kind) {
   return Key('X').text(owner).text(path).text(kind).get();
+}
+inline std::string stamp(std::string_view authority) {
+  return Key('S').text(authority).get();
+}
+inline std::string cosignature(std::string_view witness) {
+  return Key('W').text(witness).get();
+}
+inline std::string key_change(std::uint64_t index) {
+  return Key('K').number(index).get();
 }
 inline std::string counters() {
   return Key('N').get();

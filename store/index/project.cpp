@@ -402,9 +402,39 @@ Result<void> transfer_sealed(const Act& act) {
   return {};
 }
 
+// -------------------------------------------------------------------------------- the journal
+
+// Who has seen how much of the journal, and when.
+json::Object seen(const Act& act) {
+  json::Object record;
+  record["at"] = act.event.time.text();
+  record["time"] = json::text_at(act.event.detail, "time");
+  record["size"] = json::number_at(act.event.detail, "size");
+  record["index"] = act.index;
+  return record;
+}
+
+Result<void> timestamped(const Act& act) {
+  act.rows.put(keys::stamp(json::text_at(act.event.detail, "authority")), seen(act));
+  return {};
+}
+
+Result<void> cosigned(const Act& act) {
+  act.rows.put(keys::cosignature(json::text_at(act.event.detail, "witness")), seen(act));
+  return {};
+}
+
+Result<void> key_replaced(const Act& act) {
+  json::Object record;
+  record["at"] = act.event.time.text();
+  record["statement"] = json::text_at(act.event.detail, "statement");
+  act.rows.put(keys::key_change(act.index), record);
+  return {};
+}
+
 using Projector = Result<void> (*)(const Act&);
 
-constexpr std::array<std::pair<std::string_view, Projector>, 20> kProjectors{{
+constexpr auto kProjectors = std::to_array<std::pair<std::string_view, Projector>>({
     {type::kCollectionCreated, collection},
     {type::kCollectionChanged, collection},
     {type::kAgreementCreated, agreement},
@@ -424,7 +454,10 @@ constexpr std::array<std::pair<std::string_view, Projector>, 20> kProjectors{{
     {type::kTransferItemRemoved, transfer_item_removed},
     {type::kTransferSealed, transfer_sealed},
     {type::kTransferActed, transfer_acted},
-}};
+    {type::kTimestamped, timestamped},
+    {type::kCosigned, cosigned},
+    {type::kKeyReplaced, key_replaced},
+});
 
 }  // namespace
 

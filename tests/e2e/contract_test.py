@@ -83,7 +83,11 @@ class Contract:
 class EveryOperation(harness.EndToEnd):
     def setUp(self):
         super().setUp()
-        self.served = self.daemon()
+        self.witness = self.folder / 'witness.key'
+        witness = self.versement(None, 'journal', 'new-witness', self.witness, '--name', 'w.example')
+        self.served = self.daemon(extra_env={
+            'VERSEMENTD_JOURNAL__WITNESSES': witness.strip(),
+            'VERSEMENTD_JOURNAL__TIMESTAMP_URLS': 'http://127.0.0.1:1/nobody'})
         self.contract = Contract(json.loads(
             self.served.request('GET', '/v1/openapi.json', token=False)[2]))
         self.token = True
@@ -250,6 +254,22 @@ class EveryOperation(harness.EndToEnd):
         self.get('/v1/journal/tile/entries/000' + partial)
         self.get('/v1/events/0/proof')
         self.get('/v1/journal/proofs/consistency?first=1')
+        self.get('/v1/journal/keys')
+        # Signed with a token that cannot hand it in; that is done here.
+        last, archivist = self.folder / 'cosigned', self.folder / 'archivist'
+        self.versement(self.served, 'token', 'create', 'archivist', '--role', 'archivist', '--out',
+                       archivist)
+        refused = self.run_versement(
+            self.served, 'journal', 'cosign', '--witness', self.witness, '--key',
+            self.served.data / 'journal' / 'vkey', '--last', last, token=archivist)
+        self.assertIn('journal:cosign', refused.stderr)
+        text = {'Content-Type': 'text/plain'}
+        for expected in (201, 409):
+            self.call('POST', '/v1/journal/cosignatures', last.read_bytes(), expect=expected,
+                      headers=text)
+        self.call('POST', '/v1/journal/cosignatures', b'rubbish', expect=422, headers=text)
+        self.call('POST', '/v1/journal/cosignatures', b'x' * 9000, expect=413, headers=text)
+        self.get('/v1/status')
         self.get(self.transfer('2026-V-004') + '/proof')
         self.first('/v1/jobs')
         job = self.call('POST', '/v1/audits', {}, expect=202)

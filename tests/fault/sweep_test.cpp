@@ -290,6 +290,50 @@ TEST_P(EachFault, of_an_append_to_the_journal) {
   });
 }
 
+// Wherever it ends, the journal is opened by one of the keys, and leads from the old one to it.
+TEST_P(EachFault, of_the_replacement_of_the_journal_s_key) {
+  std::uint64_t at = 1;
+  std::uint64_t replaced = 0;
+  for (; at < kCallsMax && !HasFailure(); ++at) {
+    const Path data = copy_base();
+    const auto old = journal::key_beside(real_disk(), data / "journal");
+    ASSERT_OK(old);
+    FaultDisk disk;
+    store::StoreOptions replacing = options(data);
+    replacing.replace_key = true;
+    disk.arm(GetParam(), at);
+    bool done = false;
+    {
+      const auto store = store::Store::open(disk, clock_, replacing);
+      done = store && !(*store)->read_only_reason();
+    }
+    const bool reached = disk.disarm();
+    SCOPED_TRACE("call " + std::to_string(at) + ": " + disk.failed_call());
+    {
+      const auto store = store::Store::open(real_disk(), clock_, options(data));
+      ASSERT_OK(store);
+      ASSERT_FALSE((*store)->read_only_reason()) << *(*store)->read_only_reason();
+      const bool changed = !((*store)->journal().key() == *old);
+      EXPECT_TRUE(changed || !done) << "what was acknowledged is not there";
+      replaced += changed ? 1 : 0;
+      ASSERT_OK((*store)->append((*store)->event("test", "tester")));
+      ASSERT_OK((*store)->journal().publish());
+      EXPECT_FALSE(*path_exists(real_disk(), data / "secrets" / "journal.key.next"));
+    }
+    expect_journal(data);
+    const auto report = journal::verify_data_folder(real_disk(), data, {.key = *old},
+                                                    [](std::uint64_t, std::string_view) {});
+    ASSERT_OK(report);
+    for (const journal::JournalFinding& finding : report->findings)
+      ADD_FAILURE() << finding.file << ": " << finding.code << " " << finding.detail;
+    if (!reached) break;
+  }
+  ASSERT_LT(at, kCallsMax);
+  std::cout << "  key: " << testing::fault_name(GetParam()) << " at each of " << at - 1
+            << " calls; " << replaced
+            << " times it was replaced nevertheless, or by the start after it\n";
+}
+
 TEST_P(EachFault, of_an_ingest) {
   // Long enough to be written past the page cache, with an end that fills no block.
   write_deposit(std::string((1u << 20) + 4096, 'f') + "first", "Titre,");

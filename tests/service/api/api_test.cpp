@@ -20,11 +20,16 @@ class ApiTest : public testing::StoreFixture {
     tokens_ = std::move(*tokens);
     queue_ = std::make_unique<jobs::Queue>(*store_);
     bags_ = std::make_unique<transfer::Bags>(*store_);
+    auto stamper = stamps::Stamper::make(*store_, {});
+    ASSERT_OK(stamper);
+    stamper_ = *std::move(stamper);
     context_.reset(new Context{.store = *store_,
                                .queue = *queue_,
                                .tokens = *tokens_,
                                .bags = *bags_,
+                               .stamper = *stamper_,
                                .metrics = metrics_,
+                               .witnesses = {},
                                .inboxes = {folder_.path()},
                                .started_at = clock_.now(),
                                .transfer_mutex = {}});
@@ -66,6 +71,7 @@ class ApiTest : public testing::StoreFixture {
 
   std::unique_ptr<Tokens> tokens_;
   std::unique_ptr<jobs::Queue> queue_;
+  std::unique_ptr<stamps::Stamper> stamper_;
   std::unique_ptr<transfer::Bags> bags_;
   Metrics metrics_;
   std::unique_ptr<Context> context_;
