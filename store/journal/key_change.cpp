@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ranges>
 
 #include "store/base/text.hpp"
 
@@ -82,8 +83,8 @@ Result<void> KeySuccession::take(const Event& event, const Checkpoint& tree) {
 
 // The checkpoint over the event itself bears both signatures; those behind it the new key's.
 const VerifierKey* KeySuccession::in_force(std::uint64_t size) const {
-  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
-    if (change->tree.size < size) return &change->after;
+  for (const KeyChange& change : std::ranges::reverse_view(changes_)) {
+    if (change.tree.size < size) return &change.after;
   }
   if (!changes_.empty()) return &changes_.front().before;
   return first_ ? &*first_ : nullptr;

@@ -79,7 +79,7 @@ class Log::State {
   Result<std::uint64_t> append(std::vector<Entry> entries);
   Result<void> reserve(std::uint64_t bytes);
   Result<void> publish_now();
-  Result<void> replace_key(Signer next, Event event);
+  Result<void> replace_key(const Signer& next, Event event);
   Result<bool> finish_key(const Signer& next);
 
   Result<void> for_each(
@@ -618,7 +618,7 @@ void Log::State::remove_stale_partials() {
 
 // Both keys have signed the checkpoint over the event. The tail is begun anew with that checkpoint
 // alone, so that the new key opens all of it.
-Result<void> Log::State::replace_key(Signer next, Event event) {
+Result<void> Log::State::replace_key(const Signer& next, Event event) {
   const Checkpoint tree{
       .origin = signer_.key().name(), .size = frontier_.size(), .root = frontier_.root()};
   event.detail["statement"] = key_statement(signer_, next, tree);
@@ -770,8 +770,8 @@ std::unique_ptr<Log> Log::open_refusing(
   return std::unique_ptr<Log>(new Log(std::move(state)));
 }
 
-Result<void> Log::replace_key(Signer next, Event event) {
-  return state_->replace_key(std::move(next), std::move(event));
+Result<void> Log::replace_key(const Signer& next, Event event) {
+  return state_->replace_key(next, std::move(event));
 }
 
 Result<bool> Log::finish_key(const Signer& next) {

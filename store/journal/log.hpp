@@ -74,7 +74,7 @@ class Log {
   // Hands the journal over to a new key: `event` gets a statement that both keys sign, and from its
   // checkpoint on the new key signs. Before start() only. After success it is durable, and the new
   // key alone opens the journal.
-  Result<void> replace_key(Signer next, Event event);
+  Result<void> replace_key(const Signer& next, Event event);
   // Completes that where it was cut short: true if the journal had been handed over to `next`.
   Result<bool> finish_key(const Signer& next);
 

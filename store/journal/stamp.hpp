@@ -24,6 +24,8 @@ class StampAuthorities {
   static Result<StampAuthorities> parse(std::string_view pem);
   StampAuthorities(StampAuthorities&&) noexcept;
   StampAuthorities& operator=(StampAuthorities&&) noexcept;
+  StampAuthorities(const StampAuthorities&) = delete;
+  StampAuthorities& operator=(const StampAuthorities&) = delete;
   ~StampAuthorities();
 
  private:

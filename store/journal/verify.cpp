@@ -194,11 +194,6 @@ class Verifier {
 
   // Of a journal that is whole in itself; one that is not has no right root anyway.
   void compare_known() {
-    for (const Kept* const known : forked_) {
-      find("journal-forked", known->source->file,
-           "the first " + std::to_string(known->checkpoint.size) +
-               " entries are others than those of this checkpoint");
-    }
     for (const Kept& known : known_) {
       const Checkpoint& checkpoint = known.checkpoint;
       if (checkpoint.origin != report_.origin) {
@@ -208,11 +203,15 @@ class Verifier {
         find("journal-key", known.source->file,
              "this checkpoint bears no right signature of the key that the journal had then: " +
                  key_of(checkpoint.size).text());
+      } else if (checkpoint.size > tree_.size()) {
+        find("journal-rolled-back", known.source->file,
+             "this checkpoint has " + std::to_string(checkpoint.size) + " entries; only " +
+                 std::to_string(tree_.size()) + " are there");
+      } else if (std::find(forked_.begin(), forked_.end(), &known) != forked_.end()) {
+        find("journal-forked", known.source->file,
+             "the first " + std::to_string(checkpoint.size) +
+                 " entries are others than those of this checkpoint");
       }
-      if (checkpoint.size <= tree_.size()) continue;
-      find("journal-rolled-back", known.source->file,
-           "this checkpoint has " + std::to_string(checkpoint.size) + " entries; only " +
-               std::to_string(tree_.size()) + " are there");
     }
   }
 
