@@ -63,11 +63,14 @@ def place_of(id_):
 
 
 def infos_of(folder):
-    """Each path in a folder, the deepest first, and its lstat."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            yield from infos_of(entry.path)
-        yield entry.path, entry.stat(follow_symlinks=False)
+    """A folder and each path in it, with its lstat."""
+    yield str(folder), os.lstat(folder)
+    folders = [folder]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            yield entry.path, entry.stat(follow_symlinks=False)
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
 
 
 def in_journal(path):
@@ -86,6 +89,7 @@ class Change:
         self.status = {}       # Where it is not 1 with findings, 0 without.
         self.gap = None
         self.before = dict(infos_of(data))
+        self.journal_before = self.journal_files()
 
     # ------------------------------------------------------------------------ changing
 
@@ -150,11 +154,18 @@ class Change:
         bit = 1 << self.chance.randrange(8)
         self.edit(name, lambda data: data[:at] + bytes([data[at] ^ bit]) + data[at + 1:])
 
+    def journal_files(self):
+        """What nobody can put back: whoever changes a file here writes it anew."""
+        paths = [info for name in ('journal', HEAD) if self.path(name).exists()
+                 for info in self.infos_below(self.path(name))]
+        return {path: (info.st_ino, info.st_ctime_ns) for path, info in paths}
+
+    @staticmethod
+    def infos_below(path):
+        return infos_of(path) if path.is_dir() else [(str(path), path.lstat())]
+
     def touches_journal(self):
-        of_journal = (str(self.path('journal')), str(self.path(HEAD)))
-        now = {path: info for path, info in infos_of(self.data) if path.startswith(of_journal)}
-        was = {path: info for path, info in self.before.items() if path.startswith(of_journal)}
-        return now.keys() != was.keys() or any(now[path].st_ino != was[path].st_ino for path in now)
+        return self.journal_files() != self.journal_before
 
     def restore_times(self):
         """Modes and times as they were: a damage that a listing shows would be none to look for."""

@@ -900,6 +900,15 @@ def sidecar_hole(d):
     d.known_gap(TOO_LONG, [('unreadable', one.id, 'inventory.json.sha512')], 2)
 
 
+@damage("an object's inventory has a terabyte of zeros")
+def inventory_hole(d):
+    """Only the object's: what a version's folder has is hashed to its end before it is found too long."""
+    one = d.an_item()
+    put_hole(d, f'{one.folder}/inventory.json')
+    d.about(one)
+    d.known_gap(TOO_LONG, [('unreadable', one.id, 'inventory.json')], 2)
+
+
 @damage('a tile has a terabyte of zeros')
 def tile_hole(d):
     put_hole(d, tile('0'))

@@ -852,8 +852,7 @@ TWICE = ('the last entry that names an inventory counts: read_journal() in cli/s
          'first one is what was acknowledged). The kept checkpoints hold, for nothing before them changed')
 
 
-@forgery('content and inventories were forged, and an entry put behind the last one names them for the '
-         'same version')
+@forgery('content was forged, and an entry behind the last one names its inventory for the same version')
 def version_named_again(d):
     one, _ = forged_object(d)
     event = next(e for _, e in d.store.events('ingestion') if e['objects']['object'] == one.id)
@@ -881,6 +880,17 @@ def version_named_by_another_type(d):
                    'objects': {'object': one.id, 'version': 1}, 'detail': {'inventory': digest}})
     d.known_gap(TWICE + '. It does not look at the type of the event either: only `ingestion` and '
                         '`transfer sealed` name inventories')
+
+
+@forgery('an entry behind the last one gives an object to another item')
+def version_given_to_another_item(d):
+    one, two = d.two_items()
+    event = next(e for _, e in d.store.events('ingestion') if e['objects']['object'] == one.id)
+    other = next(e for _, e in d.store.events('ingestion') if e['objects']['object'] == two.id)
+    event['objects']['item'] = other['objects']['item']
+    put_behind(d, event | {'id': '01a2ffff-ffff-7fff-bfff-ffffffffffff'})
+    d.known_gap('nobody compares the item of an object with that of its other entries, nor with OBJID in its '
+                'METS document: an object is of one item for ever')
 
 
 @forgery('an object was rolled back, and an entry put behind the last one names its old version again')
