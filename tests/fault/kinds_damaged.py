@@ -400,7 +400,8 @@ def stray_in_hierarchy(d):
     d.check(('E072', '', path), ('E084', '', path))
 
 
-RAW = ['caf\udce9.txt', 'two\nlines', 'tab\tand\x1b[31m', '\udcff\udcfe', '\u202egpj.exe', ' ', '-rf', '.hidden']
+RAW = ['caf\udce9.txt', 'two\nlines', 'tab\tand\x1b[31m', '\udcff\udcfe', '\u202egpj.exe', ' ', '-rf',
+       '.hidden']
 
 
 @damage('a file lies in a content folder, of a name that is no text')
@@ -888,8 +889,8 @@ def put_hole(d, name):
     os.truncate(d.path(name), 1 << 40)
 
 
-TOO_LONG = ('a file that is longer than such a file can be was read as far as it is needed to say so: it is '
-            'damaged (status 1), and the command says that it could not look (status 2)')
+TOO_LONG = ('a file that is longer than such a file can be was read as far as it is needed to say so: it '
+            'is damaged (status 1), and the command says that it could not look (status 2)')
 
 
 @damage('a sidecar has a terabyte of zeros')

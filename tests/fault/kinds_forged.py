@@ -889,8 +889,8 @@ def version_given_to_another_item(d):
     other = next(e for _, e in d.store.events('ingestion') if e['objects']['object'] == two.id)
     event['objects']['item'] = other['objects']['item']
     put_behind(d, event | {'id': '01a2ffff-ffff-7fff-bfff-ffffffffffff'})
-    d.known_gap('nobody compares the item of an object with that of its other entries, nor with OBJID in its '
-                'METS document: an object is of one item for ever')
+    d.known_gap('nobody compares the item of an object with that of its other entries, nor with OBJID in '
+                'its METS document: an object is of one item for ever')
 
 
 @forgery('an object was rolled back, and an entry put behind the last one names its old version again')
@@ -923,8 +923,8 @@ def entry_is_no_event(d):
 def origin_forged(d):
     note = d.store.key.note(d.store.entries, 'archive.invalid/test')
     d.put_journal(d.store.entries, note)
-    d.known_gap("read_checkpoint() does not compare the origin with the key's name (docs/format/journal.md: "
-                '"The key\'s name is the origin"; C2SP tlog-checkpoint wants the log known by its origin): '
+    d.known_gap("read_checkpoint() does not compare the origin with the key's name (docs/format/journal.md"
+                ': "The key\'s name is the origin"; C2SP tlog-checkpoint wants the log known by its origin): '
                 'checkpoints of two logs of one key could stand for each other')
 
 
