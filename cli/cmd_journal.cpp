@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/command.hpp"
+#include "cli/sealed.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/publish.hpp"
 #include "store/base/text.hpp"
@@ -116,6 +117,29 @@ json::Object seen_json(const journal::Seen& seen) {
   return object;
 }
 
+Result<journal::JournalReport> verify_known(Console& console,
+                                            const VerifyFlags& flags,
+                                            const Known& known) {
+  std::uint64_t count = 0;
+  std::set<std::string> seals;
+  const auto each = [&](std::uint64_t, std::string_view entry) {
+    console.progress("Verifying", {{"done_files", ++count}});
+    if (entry.find(journal::type::kTransferSealed) == std::string_view::npos) return;
+    if (const auto event = journal::event_of(entry)) take_seal(*event, &seals);
+  };
+  if (known.folder == Path(flags.folder)) {
+    return journal::verify_journal(real_disk(), known.folder, known.trust, each, known.checkpoints);
+  }
+  auto report =
+      journal::verify_data_folder(real_disk(), flags.folder, known.trust, each, known.checkpoints);
+  if (!report || seals.empty()) return report;
+  // Once more with what the store itself has kept of the journal.
+  std::vector<journal::KeptCheckpoint> kept = known.checkpoints;
+  TRY_SET(auto sealed, sealed_checkpoints(flags.folder, seals));
+  std::move(sealed.begin(), sealed.end(), std::back_inserter(kept));
+  return journal::verify_data_folder(real_disk(), flags.folder, known.trust, each, kept);
+}
+
 int verify(Session& session, const VerifyFlags& flags) {
   Console& console = session.console();
   const auto unchecked = [&](const Error& error) {
@@ -125,15 +149,7 @@ int verify(Session& session, const VerifyFlags& flags) {
   auto known = known_of(flags);
   if (!known) return unchecked(known.error());
   if (known->authorities) known->trust.authorities = &*known->authorities;
-  std::uint64_t count = 0;
-  const auto each = [&](std::uint64_t, std::string_view) {
-    console.progress("Verifying", {{"done_files", ++count}});
-  };
-  auto report = known->folder == Path(flags.folder)
-                    ? journal::verify_journal(real_disk(), known->folder, known->trust, each,
-                                              known->checkpoints)
-                    : journal::verify_data_folder(real_disk(), flags.folder, known->trust, each,
-                                                  known->checkpoints);
+  auto report = verify_known(console, flags, *known);
   console.end_progress();
   if (!report) return unchecked(report.error());
   const int status = report->good() ? kOk : kDamage;

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "store/base/log.hpp"
-#include "store/evidence.hpp"
+#include "store/journal/evidence.hpp"
 #include "store/ocfl/inventory.hpp"
 #include "store/ocfl/layout.hpp"
 
@@ -102,7 +102,7 @@ Result<std::vector<index::FileRow>> ObjectSources::rows_of(const journal::Event&
 
 Result<void> ObjectSources::evidence(std::string_view digest,
                                      const std::function<Result<void>(const json::Object&)>& each) {
-  auto read = read_evidence(disk_, evidence_, digest, each);
+  auto read = journal::read_evidence(disk_, evidence_, digest, each);
   const bool damaged =
       !read && (read.error().code() == Code::not_found || read.error().code() == Code::corrupt);
   if (!damaged) return read;

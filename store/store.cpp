@@ -675,21 +675,21 @@ Result<index::FileRow> Store::file_row(std::string_view owner,
   return index::decode_file_row(path, *bytes);
 }
 
-Result<std::unique_ptr<EvidenceWriter>> Store::begin_evidence() {
-  return EvidenceWriter::begin(state_->disk, state_->layout.evidence);
+Result<std::unique_ptr<journal::EvidenceWriter>> Store::begin_evidence() {
+  return journal::EvidenceWriter::begin(state_->disk, state_->layout.evidence);
 }
 
 Result<void> Store::read_evidence(
     std::string_view digest, const std::function<Result<void>(const json::Object&)>& each) const {
-  return store::read_evidence(state_->disk, state_->layout.evidence, digest, each);
+  return journal::read_evidence(state_->disk, state_->layout.evidence, digest, each);
 }
 
 Result<void> Store::check_evidence(std::string_view digest) const {
-  return store::check_evidence(state_->disk, state_->layout.evidence, digest);
+  return journal::check_evidence(state_->disk, state_->layout.evidence, digest);
 }
 
 Path Store::evidence_file(std::string_view digest) const {
-  return state_->layout.evidence / evidence_path(digest);
+  return state_->layout.evidence / journal::evidence_path(digest);
 }
 
 const index::Index& Store::index() const {

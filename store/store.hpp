@@ -29,9 +29,9 @@
 #include "store/base/result.hpp"
 #include "store/base/source.hpp"
 #include "store/base/time.hpp"
-#include "store/evidence.hpp"
 #include "store/index/index.hpp"
 #include "store/journal/event.hpp"
+#include "store/journal/evidence.hpp"
 #include "store/journal/log.hpp"
 #include "store/ocfl/writer.hpp"
 
@@ -167,7 +167,7 @@ class Store {
                                   std::string_view path) const;
 
   // -- Evidence.
-  Result<std::unique_ptr<EvidenceWriter>> begin_evidence();
+  Result<std::unique_ptr<journal::EvidenceWriter>> begin_evidence();
   Result<void> read_evidence(std::string_view digest,
                              const std::function<Result<void>(const json::Object&)>& each) const;
   Path evidence_file(std::string_view digest) const;

@@ -282,6 +282,11 @@ Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& key
     return Error(Code::corrupt, "the checkpoint bears no right signature of " + key.text())
         .as("journal-signature");
   }
+  if (checkpoint.origin != key.name()) {
+    return Error(Code::corrupt, "the checkpoint is of '" + printable(checkpoint.origin) +
+                                    "', its key of " + key.name())
+        .as("journal-origin");
+  }
   return checkpoint;
 }
 

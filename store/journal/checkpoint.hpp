@@ -88,7 +88,7 @@ Result<std::string_view> text_of_note(std::string_view note);
 Result<Checkpoint> parse_checkpoint(std::string_view note);
 // Reads a note and checks that `key` signed it.
 // Errors: invalid for its form; corrupt ("journal-signature") when no signature of the key is
-// right.
+// right, or ("journal-origin") when it is of a journal of another name than the key.
 Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& key);
 
 // Names of logs and keys: 1 to 200 visible ASCII characters, no blank, no '+'.

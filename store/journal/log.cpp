@@ -271,7 +271,8 @@ Result<void> Log::State::take_frame(const Frame& frame, const Checkpoint& publis
     return {};
   }
   TRY_SET(const Checkpoint checkpoint, read_checkpoint(frame.payload, signer_.key()));
-  if (checkpoint.size != frontier_.size() || checkpoint.root != frontier_.root()) {
+  if (checkpoint.size != frame.index || checkpoint.size != frontier_.size() ||
+      checkpoint.root != frontier_.root()) {
     return tampered("the checkpoint of size " + std::to_string(checkpoint.size) +
                     " in the tail is of another tree");
   }

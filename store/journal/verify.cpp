@@ -1,11 +1,16 @@
 #include "store/journal/verify.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <optional>
+#include <set>
 
+#include "store/base/digest.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 #include "store/journal/event.hpp"
+#include "store/journal/evidence.hpp"
 #include "store/journal/key_change.hpp"
 #include "store/journal/merkle.hpp"
 #include "store/journal/proof.hpp"
@@ -17,6 +22,60 @@ namespace {
 
 constexpr int kAttempts = 5;
 constexpr std::size_t kFindingsMax = 1000;
+
+// Each version of an object is named once, one after the other, and an object is one thing's for
+// ever: whoever has the key could else have the journal say something new of what it said before.
+class NamedObjects {
+ public:
+  // What is wrong with an event that names a version; empty if nothing is.
+  std::string take(const Event& event) {
+    const bool sealed = event.type == type::kTransferSealed;
+    const std::string object = json::text_at(event.objects, "object");
+    const std::string owner = (sealed ? "transfer " : "item ") +
+                              json::text_at(event.objects, sealed ? "transfer" : "item");
+    const std::uint64_t version = json::number_at(event.objects, "version");
+    const Named now{short_of(owner), short_of(json::text_at(event.detail, "inventory")), version};
+    const Short name = short_of(object);
+    if (const auto other = owners_.find(now.owner); other != owners_.end() && other->second != name)
+      return printable(owner) + " is given another object: " + printable(object);
+    const auto known = objects_.find(name);
+    if (known == objects_.end()) {
+      if (version != 1)
+        return "the first version of " + printable(object) + " that is named is not 1";
+      owners_.emplace(now.owner, name);
+      objects_.emplace(name, now);
+      return "";
+    }
+    if (known->second.owner != now.owner)
+      return printable(object) + " is given to " + printable(owner) + " as well";
+    if (known->second.version == version && known->second.inventory == now.inventory) return "";
+    if (version != known->second.version + 1) {
+      return "version " + std::to_string(version) + " of " + printable(object) +
+             " is named, and the one before was " + std::to_string(known->second.version);
+    }
+    known->second = now;
+    return "";
+  }
+
+ private:
+  // A journal may name a million objects: a part of a digest stands for each text.
+  using Short = std::array<std::byte, 16>;
+  struct Named {
+    Short owner;
+    Short inventory;
+    std::uint64_t version;
+  };
+
+  static Short short_of(std::string_view text) {
+    const Digest digest = digest_of(Algorithm::sha256, text);
+    Short part;
+    std::copy_n(digest.bytes().begin(), part.size(), part.begin());
+    return part;
+  }
+
+  std::map<Short, Named> objects_;
+  std::map<Short, Short> owners_;
+};
 
 struct Kept {
   Checkpoint checkpoint;
@@ -122,6 +181,11 @@ class Verifier {
     if (event.type == type::kKeyReplaced || event.type == type::kStoreCreated) {
       auto taken = keys_.take(event, {report_.origin, tree_.size(), tree_.root()});
       if (!taken) find("journal-key", file, at + taken.error().what());
+      return {};
+    }
+    if (event.type == type::kIngestion || event.type == type::kTransferSealed) {
+      const std::string said = objects_.take(event);
+      if (!said.empty()) find("journal-contradiction", file, at + said);
       return {};
     }
     const bool stamp = event.type == type::kTimestamped;
@@ -274,11 +338,11 @@ class Verifier {
 
   Result<void> tail(const Checkpoint& published) {
     const std::string name = tail_.filename().native();
-    std::uint64_t next = tail_first_;
+    tail_next_ = tail_first_;
     auto scan = scan_tail(disk_, tail_, [&](const Frame& frame) -> Result<void> {
       if (frame.kind == FrameKind::checkpoint) return tail_checkpoint(frame, published, name);
-      if (frame.index != next) find("journal-tail", name, "entries out of order");
-      ++next;
+      if (frame.index != tail_next_) find("journal-tail", name, "entries out of order");
+      ++tail_next_;
       if (frame.index >= tree_.size()) {
         pending_.emplace_back(frame.payload);
       } else if (frame.index < tail_first_ ||
@@ -315,6 +379,10 @@ class Verifier {
                (checkpoint->size > published.size && checkpoint->size != tree_.size())) {
       find("journal-root", name,
            "the checkpoint of size " + std::to_string(checkpoint->size) + " is of another tree");
+    } else if (checkpoint->size != tail_next_ || checkpoint->size != frame.index) {
+      find("journal-tail", name,
+           "the checkpoint of size " + std::to_string(checkpoint->size) + " stands behind entry " +
+               std::to_string(tail_next_));
     } else {
       covered_ = checkpoint->size;
     }
@@ -334,6 +402,7 @@ class Verifier {
   const Trust& trust_;
   VerifierKey head_;  // signed the published checkpoint
   KeySuccession keys_;
+  NamedObjects objects_;
   const std::function<void(std::uint64_t, std::string_view)>& each_;
   const std::span<const Kept> known_;
   std::vector<const Kept*> forked_;
@@ -342,6 +411,7 @@ class Verifier {
   std::uint64_t tail_first_ = 0;
   std::vector<Hash> in_tail_;     // leaves of the entries that the tail has
   std::vector<Hash> tail_roots_;  // of the trees that end with each of them
+  std::uint64_t tail_next_ = 0;   // index of the entry that the tail has next
   std::uint64_t covered_ = 0;     // entries under the tail's last checkpoint
   Frontier tree_;
   std::vector<std::string> pending_;
@@ -372,6 +442,38 @@ Result<JournalReport> verify_journal(
   }
 }
 
+namespace {
+
+void take_evidence(std::string_view entry, std::set<std::string>* digests) {
+  if (entry.find("evidence") == std::string_view::npos) return;  // Most have none.
+  const auto event = event_of(entry);
+  if (!event) return;
+  for (const json::Object* const in : {&event->detail, &json::object_at(event->detail, "result")}) {
+    for (const char* const name : {"evidence_digest", "files_evidence", "items_evidence"}) {
+      std::string digest = json::text_at(*in, name);
+      if (!digest.empty()) digests->insert(std::move(digest));
+    }
+  }
+}
+
+Result<void> compare_evidence(Disk& disk,
+                              const Path& folder,
+                              const std::set<std::string>& digests,
+                              JournalReport* report) {
+  for (const std::string& digest : digests) {
+    const auto good = check_evidence(disk, folder, digest);
+    if (good) continue;
+    const Code code = good.error().code();
+    if (code == Code::io) return good;
+    const std::string file = "evidence/" + evidence_path(digest).native();
+    report->findings.push_back({code == Code::not_found ? "evidence-missing" : "evidence-altered",
+                                file, good.error().what()});
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<JournalReport> verify_data_folder(
     Disk& disk,
     const Path& data,
@@ -390,7 +492,13 @@ Result<JournalReport> verify_data_folder(
       all.push_back({*std::move(note), std::string(kHeadCopy)});
     }
   }
-  TRY_SET(JournalReport report, verify_journal(disk, data / "journal", trust, each, all));
+  std::set<std::string> evidence;  // that the entries name
+  const auto look = [&](std::uint64_t index, std::string_view entry) {
+    take_evidence(entry, &evidence);
+    each(index, entry);
+  };
+  TRY_SET(JournalReport report, verify_journal(disk, data / "journal", trust, look, all));
+  TRY(compare_evidence(disk, data / "evidence", evidence, &report));
   for (JournalFinding& finding : report.findings) {
     if (finding.file == kHeadCopy && finding.code == "journal-key") finding.code = "journal-head";
   }

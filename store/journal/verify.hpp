@@ -74,7 +74,8 @@ Result<JournalReport> verify_journal(
 Result<VerifierKey> key_beside(Disk& disk, const Path& folder);
 
 // The same for the journal of a data folder: the copy of the head that its store has counts as
-// kept, and the name in versement.json must be the journal's.
+// kept, the name in versement.json must be the journal's, and each evidence file that entries name
+// must be there with the bytes that it had.
 Result<JournalReport> verify_data_folder(
     Disk& disk,
     const Path& data,

@@ -416,6 +416,7 @@ class ObjectCheck {
     if (*digest != root_.sha512 || number != root_.head_number()) return false;
     own_file(path);
     sidecar(folder.name, folder.entries, root_);
+    other_sidecars(folder, root_);
     return true;
   }
 
@@ -435,17 +436,21 @@ class ObjectCheck {
     return hasher.finish().front();
   }
 
-  void version_inventory(std::uint32_t number,
-                         const std::string& path,
-                         const VersionFolder& folder,
-                         const StrictInventory& inventory) {
-    sidecar(folder.name, folder.entries, inventory);
+  void other_sidecars(const VersionFolder& folder, const StrictInventory& inventory) {
     for (const DirEntry& entry : folder.entries) {
       if (is_sidecar(entry.name) && inventory.algorithm &&
           entry.name != sidecar_name(*inventory.algorithm)) {
         say("E015", folder.name + "/" + entry.name, "the sidecar of no inventory");
       }
     }
+  }
+
+  void version_inventory(std::uint32_t number,
+                         const std::string& path,
+                         const VersionFolder& folder,
+                         const StrictInventory& inventory) {
+    sidecar(folder.name, folder.entries, inventory);
+    other_sidecars(folder, inventory);
     if (number == root_.head_number()) {
       say("E064", path, "it is to be the same as the object's inventory");
     }

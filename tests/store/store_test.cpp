@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "store/commit.hpp"
-#include "store/evidence.hpp"
+#include "store/journal/evidence.hpp"
 #include "store/journal/verify.hpp"
 #include "store/ocfl/validate.hpp"
 #include "tests/support/store_fixture.hpp"
@@ -435,9 +435,9 @@ TEST_F(StoreTest, evidence_is_named_by_its_bytes_and_damage_is_noticed) {
   }));
   EXPECT_EQ(lines, 100);
   const Path folder = store_->layout().evidence;
-  EXPECT_OK(check_evidence(real_disk(), folder, *digest));
+  EXPECT_OK(journal::check_evidence(real_disk(), folder, *digest));
   testing::flip_bit(store_->evidence_file(*digest), 20);
-  EXPECT_FAILS(check_evidence(real_disk(), folder, *digest), Code::corrupt);
+  EXPECT_FAILS(journal::check_evidence(real_disk(), folder, *digest), Code::corrupt);
   EXPECT_FAILS(store_->read_evidence("../../x", [](const json::Object&) { return Result<void>(); }),
                Code::invalid);
 }

@@ -12,7 +12,7 @@
 #include "store/base/json.hpp"
 #include "store/base/result.hpp"
 
-namespace versement::store {
+namespace versement::journal {
 
 // evidence/ab/abcd….jsonl.zst, relative to the evidence folder.
 Path evidence_path(std::string_view digest);
@@ -46,4 +46,4 @@ Result<void> read_evidence(Disk& disk,
 // Reads the file again and compares it with its name.
 Result<void> check_evidence(Disk& disk, const Path& folder, std::string_view digest);
 
-}  // namespace versement::store
+}  // namespace versement::journal

@@ -1,4 +1,4 @@
-#include "store/evidence.hpp"
+#include "store/journal/evidence.hpp"
 
 #include <atomic>
 
@@ -9,7 +9,7 @@
 #include "store/base/limits.hpp"
 #include "store/base/publish.hpp"
 
-namespace versement::store {
+namespace versement::journal {
 namespace {
 
 Result<void> check_digest_text(std::string_view digest) {
@@ -110,4 +110,4 @@ Result<void> check_evidence(Disk& disk, const Path& folder, std::string_view dig
   return {};
 }
 
-}  // namespace versement::store
+}  // namespace versement::journal
