@@ -203,12 +203,19 @@ int fetch_proof(Session& session, const std::string& path, const std::string& to
   if (!text) return session.fail(text.error());
   const auto proof = journal::parse_proof(*text);
   if (!proof) return session.fail(proof.error());
+  if (to.empty() && session.console().json()) {
+    session.console().document(json::Object{{"index", proof->index}, {"proof", *text}});
+    return kOk;
+  }
   if (to.empty()) {
     std::cout << *text << std::flush;
     return std::cout ? kOk : kServer;
   }
   if (auto written = publish_file(real_disk(), to, as_bytes(*text)); !written) {
-    session.console().failure(written.error(), kUsage, {});
+    const bool there = written.error().code() == Code::exists;
+    session.console().failure(there ? Error(Code::exists, to + " is there already; name a new file")
+                                    : std::move(written).error().during(to),
+                              kUsage, {});
     return kUsage;
   }
   session.console().line(to + ": entry " + std::to_string(proof->index) +
@@ -230,9 +237,9 @@ int check_proof(Session& session, const std::string& path, const std::string& ke
   const auto text = read_file(real_disk(), path, limits::kProofBytesMax);
   if (!text) return failed(text.error());
   const auto proof = journal::parse_proof(*text);
-  if (!proof) return failed(proof.error());
+  if (!proof) return failed(Error(proof.error()).during(path));
   const auto checkpoint = journal::check_proof(*proof, *key);
-  if (!checkpoint) return failed(checkpoint.error());
+  if (!checkpoint) return failed(Error(checkpoint.error()).during(path));
   if (console.json()) {
     json::Object out;
     out["verdict"] = "valid";
@@ -389,9 +396,12 @@ void add_proof_command(Tree& tree,
                        const std::function<std::string(const std::string&)>& path) {
   CLI::App* const command = tree.add(group, "proof", help);
   auto flags = std::make_shared<std::pair<std::string, std::string>>();
-  command
-      ->add_option(what, flags->first, what == "INDEX" ? "Index of the event" : "Reference or id")
-      ->required();
+  CLI::Option* const named =
+      command
+          ->add_option(what, flags->first,
+                       what == "INDEX" ? "Index of the event" : "Reference or id")
+          ->required();
+  if (what == "INDEX") named->check(CLI::NonNegativeNumber);
   command->add_option("--to", flags->second, "New file for the proof (standard output)");
   tree.action(command, [flags, path](Session& s) {
     return fetch_proof(s, path(segment(flags->first)), flags->second);

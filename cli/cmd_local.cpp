@@ -1,6 +1,7 @@
 // versement bag validate, store check, store export: on local files, without a daemon.
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include <fcntl.h>
@@ -17,6 +18,9 @@
 
 namespace versement::cli {
 namespace {
+
+// Each is a thread with a buffer of its own.
+constexpr unsigned kJobsMax = 256;
 
 // ---------------------------------------------------------------------------- bag validate
 
@@ -125,15 +129,30 @@ Result<Fd> hold(const Path& data) {
       .as("resource-busy");
 }
 
+bool is_data(const Path& folder) {
+  const auto there = path_exists(real_disk(), folder / "versement.json");
+  return there && *there;
+}
+
+// The data folder that `dir` is, or whose store it is; else empty.
+Path data_folder_of(const Path& dir) {
+  if (is_data(dir)) return dir;
+  std::error_code failed;
+  const Path root = std::filesystem::canonical(dir, failed);
+  const bool store = !failed && root.filename() == "store" && is_data(root.parent_path());
+  return store ? root.parent_path() : Path();
+}
+
 int export_store(Session& session, const Path& dir, const Path& to, unsigned jobs) {
   Console& console = session.console();
-  const auto data = path_exists(real_disk(), dir / "versement.json");
-  const bool whole_data = data && *data;
+  stop_on_interrupt();
+  const Path data = data_folder_of(dir);
+  const bool whole_data = data == dir;
   const auto fail = [&](const Error& error, int status) {
     console.failure(error, status, {});
     return status;
   };
-  const auto held = whole_data ? hold(dir) : Result<Fd>(Fd());
+  const auto held = data.empty() ? Result<Fd>(Fd()) : hold(data);
   if (!held) return fail(held.error(), exit_status(held.error()));
   ocfl::ExportProgress progress;
   std::atomic<bool> ended{false};
@@ -199,7 +218,8 @@ void add_local_commands(Tree& tree) {
     auto bags = std::make_shared<std::vector<std::string>>();
     auto jobs = std::make_shared<unsigned>(0);
     command->add_option("BAG", *bags, "Folders")->required();
-    command->add_option("--jobs", *jobs, "Files hashed at once (one for each processor)");
+    command->add_option("--jobs", *jobs, "Files hashed at once (one for each processor)")
+        ->check(CLI::Range(0u, kJobsMax));
     command->footer(
         "Exit status: 0 valid, 1 invalid, 2 only fetchable files are missing, or some could not be "
         "read.");
@@ -217,7 +237,8 @@ void add_local_commands(Tree& tree) {
         ->required();
     command->add_flag("--fast", flags->fast, "Read no content: structure and inventories only");
     command->add_flag("--full", flags->full, "Read all content too (without a flag as well)");
-    command->add_option("--jobs", flags->jobs, "Files read at once (8, or one for each processor)");
+    command->add_option("--jobs", flags->jobs, "Files read at once (8, or one for each processor)")
+        ->check(CLI::Range(0u, kJobsMax));
     command->add_option("--resume", flags->resume,
                         "File that keeps how far the check came; with the same file a check that "
                         "was cut off goes on");
@@ -238,7 +259,8 @@ void add_local_commands(Tree& tree) {
     command->add_option("DIR", flags->dir, "Storage root, or data folder of a stopped versementd")
         ->required();
     command->add_option("TO", flags->to, "New folder for the copy")->required();
-    command->add_option("--jobs", flags->jobs, "Objects checked at once (one for each processor)");
+    command->add_option("--jobs", flags->jobs, "Objects checked at once (one for each processor)")
+        ->check(CLI::Range(0u, kJobsMax));
     command->footer(
         "Exit status: 0 copied and valid, 1 the copy is invalid, as the source is or was read, 2 "
         "not "

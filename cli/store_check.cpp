@@ -114,6 +114,10 @@ class StoreCheck {
     }
     const auto target = target_of(folder_);
     if (!target) return fail(target.error(), kUnchecked);
+    if (*target == Target::object && !flags_.resume.empty()) {
+      return fail(Error(Code::invalid, "--resume is for storage roots; one object is read at once"),
+                  kUsage);
+    }
     if (*target == Target::object) return one_object();
     if (const auto begun = begin_cursor(); !begun) {
       return fail(begun.error(), begun.error().code() == Code::invalid ? kUsage : kUnchecked);
@@ -186,7 +190,11 @@ class StoreCheck {
     cursor_.root = std::filesystem::canonical(folder_, ec).native();
     if (ec) return Error::from_errno(ec.value(), folder_.native());
     TRY_SET(auto found, load_cursor(real_disk(), flags_.resume));
-    if (!found) return save_cursor(real_disk(), flags_.resume, cursor_);
+    if (!found) {
+      auto saved = save_cursor(real_disk(), flags_.resume, cursor_);
+      if (saved) return saved;
+      return std::move(saved).error().during("cannot keep the cursor in " + flags_.resume);
+    }
     if (found->root != cursor_.root) {
       return Error(Code::invalid, flags_.resume + " is of a check of " + found->root +
                                       "; name another file, or remove it to begin anew");
@@ -349,6 +357,13 @@ class StoreCheck {
     }
   }
 
+  static bool is_unread(const ocfl::CheckedObject& object, const std::string& path) {
+    return std::any_of(object.problems.begin(), object.problems.end(), [&](const auto& each) {
+      return each.severity() == ocfl::Severity::unread &&
+             (each.path.empty() || path == each.path || path.starts_with(each.path + "/"));
+    });
+  }
+
   // The inventory in a version's folder is never written again: it is what the journal said then.
   void compare_versions(const std::string& name, const ocfl::CheckedObject& object) {
     if (!before_ || object.id.empty()) return;
@@ -359,6 +374,7 @@ class StoreCheck {
       if (found != object.version_digests.end() && found->second == wanted) continue;
       const std::string path = Version(number).folder() + "/" + std::string(ocfl::kInventoryName);
       const bool there = found != object.version_digests.end();
+      if (!there && is_unread(object, path)) continue;
       altered_.emplace_back(name, ocfl::Problem{"journal-object-altered", path,
                                                 "the journal names the inventory " + wanted +
                                                     (there ? "" : ", and none is there"),
@@ -428,6 +444,17 @@ class StoreCheck {
     }
   }
 
+  // True when a folder above the object's could not be listed: nobody knows what lies there.
+  bool is_beyond_reach(const std::string& object) const {
+    const auto id = ObjectId::parse(object);
+    if (!id) return false;
+    const Path place = ocfl::object_path(*id);
+    return std::any_of(hierarchy_.begin(), hierarchy_.end(), [&](const ocfl::Problem& problem) {
+      return problem.severity() == ocfl::Severity::unread &&
+             place.native().starts_with(problem.path + "/");
+    });
+  }
+
   // Finds what stays valid OCFL: an object removed, rolled back, replaced or forged.
   void compare_with_journal() {
     if (!after_.seals.empty()) compare_with_seals();
@@ -438,6 +465,7 @@ class StoreCheck {
       say(object, problem);
     for (const auto& [object, inventory] : before_->inventories) {
       const auto found = found_.find(object);
+      if (found == found_.end() && is_beyond_reach(object)) continue;
       if (found == found_.end()) {
         say(object, {"journal-object-missing", "", "the journal has it, the store has not", ""});
         continue;

@@ -121,7 +121,7 @@ class Recovery {
 
   Result<void> look(const Path& folder) {
     auto intent = read_intent(disk_, folder / kIntentName);
-    if (!intent && intent.error().code() == Code::io) return std::move(intent).error();
+    if (!intent && is_unanswered(intent.error())) return std::move(intent).error();
     finished_.push_back(folder);
     if (!intent) {
       // Without a whole intent nothing was moved into the root.
@@ -157,7 +157,7 @@ class Recovery {
     TRY_SET(const bool known, journaled(intent, object));
     if (known) return {};
     auto whole = check_version(disk_, target, intent);
-    if (!whole && whole.error().code() == Code::io) return whole;
+    if (!whole && is_unanswered(whole.error())) return whole;
     if (!whole) return quarantine(intent, target, folder, without_data_path(whole.error().what()));
     const Path version = target / Version(intent.version).folder();
     TRY(disk_.set_mode(version, kStoredFolderMode));

@@ -91,7 +91,7 @@ Result<std::vector<index::FileRow>> ObjectSources::rows_of(const journal::Event&
     completed = complete(loaded->inventory, version, &rows);
   }
   if (!completed) {
-    if (completed.error().code() == Code::io) return std::move(completed).error();
+    if (is_unanswered(completed.error())) return std::move(completed).error();
     log::error("an object is not as the journal says; it is listed, but cannot be read",
                {{"object", object.text()},
                 {"folder", folder.native()},

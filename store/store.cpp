@@ -408,6 +408,8 @@ Result<void> Store::State::check_entries(std::uint64_t first, std::uint64_t end)
   for (std::uint64_t begin = 0, power = std::bit_floor(first); power > 0; power /= 2) {
     if ((first & power) == 0) continue;
     auto node = tiles.range(begin, begin + power);
+    if (!node && node.error().code() == Code::not_found)
+      return Error(Code::corrupt, node.error().what()).as("journal-tampered");
     if (!node) return std::move(node).error().as("journal-tampered");
     nodes.push_back(*node);
     begin += power;

@@ -77,10 +77,19 @@ Result<Response> status(const Context& context) {
   return http::json_response(200, object);
 }
 
+// Whoever asks need not know where the data lie.
+std::string without_place(std::string reason, const Path& data) {
+  const std::string place = data.native() + "/";
+  for (std::size_t at = reason.find(place); at != std::string::npos; at = reason.find(place))
+    reason.erase(at, place.size());
+  return reason;
+}
+
 Response readiness(const Context& context) {
   json::Object object;
   json::Array checks;
-  const auto reason = context.store.read_only_reason();
+  auto reason = context.store.read_only_reason();
+  if (reason) reason = without_place(*reason, context.store.layout().data);
   checks.emplace_back(json::Object{{"name", "store"},
                                    {"status", reason ? "failed" : "ok"},
                                    {"detail", reason.value_or("takes deposits")}});

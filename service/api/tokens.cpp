@@ -43,7 +43,8 @@ Result<void> tell_lost_tokens(const store::Store& store) {
   if (lost == 0) return {};
   log::warning(
       "the file of the tokens' digests is missing, so no token is accepted; bring it back "
-      "from a copy, or make a new administrator's token with versementd --init",
+      "from a copy; or stop the service, move secrets/admin-token away, and make a new "
+      "administrator's token with versementd --init",
       {{"file", digests_path(store).native()}, {"tokens", std::to_string(lost)}});
   return {};
 }

@@ -8,61 +8,87 @@
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
 #include "store/ocfl/inventory.hpp"
-#include "store/ocfl/root.hpp"
+#include "store/ocfl/validate.hpp"
 
 namespace versement::ingest {
 namespace {
 
 constexpr std::string_view kDeclaration = "bagit.txt";
 constexpr std::size_t kFindingsOfOne = 20;
+constexpr std::string_view kObjectRemedy = "repair the object with the tool that made it";
+constexpr std::string_view kBagRemedy = "get a valid bag from whoever made it";
+
+Result<bool> holds_bag(Disk& disk, const Path& folder, const DirEntry& entry) {
+  if (entry.kind != FileKind::folder || !is_utf8(entry.name)) return false;
+  auto there = path_exists(disk, folder / entry.name / kDeclaration);
+  if (!there && there.error().code() == Code::denied) return false;
+  return there;
+}
+
+// What ends the whole run, whichever object or bag it was met in.
+bool ends_all(const Error& error) {
+  return error.code() == Code::cancelled || error.code() == Code::io ||
+         error.code() == Code::unavailable || error.reason() == "deposit-too-large";
+}
 
 class Adopter {
  public:
   Adopter(Disk& disk, const Path& folder, const std::stop_token& stop, Plan* plan)
       : disk_(disk), folder_(folder), stop_(stop), plan_(*plan) {}
 
+  // The structure is judged first; content is compared when it is stored.
   Result<void> root() {
-    return ocfl::walk_root(disk_, folder_, [&](const ocfl::Found& found) -> Result<void> {
-      if (stop_.stop_requested()) return Error(Code::cancelled, "stopped while planning");
-      if (found.kind != ocfl::Found::Kind::object) {
-        say(Severity::warning, "adopt-stray", found.path.native(),
-            "lies in the storage root and belongs to no object; not stored",
+    std::vector<ocfl::CheckedObject> objects;
+    ocfl::RootCheckOptions options;
+    options.content = false;
+    options.threads = processor_count();
+    options.stop = stop_;
+    options.each = [&](const ocfl::CheckedObject& object) {
+      objects.push_back({.id = object.id,
+                         .path = object.path,
+                         .inventory_digest = {},
+                         .version_digests = {},
+                         .problems = faults(object.problems)});
+    };
+    TRY_SET(const auto problems, ocfl::check_root_contents(disk_, folder_, options));
+    if (stop_.stop_requested()) return stopped();
+    for (const ocfl::CheckedObject& each : objects)
+      TRY(checked(each));
+    for (const ocfl::Problem& problem : faults(problems))
+      of_no_object(problem);
+    return {};
+  }
+
+  Result<void> bags() {
+    TRY_SET(const auto entries, list_sorted(disk_, folder_));
+    for (const DirEntry& entry : entries) {
+      TRY_SET(const bool is_bag, holds_bag(disk_, folder_, entry));
+      if (is_bag) {
+        TRY(bag(entry.name));
+      } else if (entry.kind == FileKind::regular) {
+        say(Severity::warning, "adopt-stray", entry.name, "lies beside the bags; not stored",
             "take it away, or ask who put it there");
-        return {};
+      } else {
+        say(Severity::error, "adopt-no-bag", entry.name,
+            "lies beside bags and is none that can be taken: no folder with " +
+                std::string(kDeclaration) + " and a name in UTF-8; not stored",
+            "get a whole bag from whoever made it, or take it away");
       }
-      if (auto done = object(found.path); !done) {
-        if (done.error().code() == Code::cancelled) return done;
-        say(Severity::error, "adopt-object", found.path.native(), done.error().what(),
-            "repair the object with the tool that made it");
-      }
-      return {};
-    });
+    }
+    return {};
   }
 
   // `below` is empty when the deposit is the bag.
   Result<void> bag(const std::string& below) {
-    if (stop_.stop_requested()) return Error(Code::cancelled, "stopped while planning");
+    if (stop_.stop_requested()) return stopped();
     PlannedItem item;
-    bagit::ValidateOptions options;
-    options.threads = processor_count();
-    options.stop = stop_;
-    TRY_SET(const bagit::Report report, bagit::validate(disk_, folder_ / below, options));
-    if (report.verdict != bagit::Verdict::valid) {
-      item.rejected = true;
-      std::size_t said = 0;
-      for (const bagit::Finding& finding : report.findings) {
-        if (finding.severity != bagit::Severity::error || ++said > kFindingsOfOne) continue;
-        say(Severity::error, "bag-invalid", join(below, finding.path),
-            finding.code + ": " + finding.detail, "get a valid bag from whoever made it");
-      }
-      if (said == 0) {
-        say(Severity::error, "bag-invalid", below,
-            "the bag is " + std::string(bagit::verdict_name(report.verdict)),
-            "get a whole bag from whoever made it");
-      }
-    }
     describe_bag(below, &item);
-    TRY(payload(below, &item));
+    auto taken = validated_payload(below, &item);
+    if (!taken && ends_all(taken.error())) return taken;
+    if (!taken) {
+      item.rejected = true;
+      say(Severity::error, "bag-invalid", below, taken.error().what(), std::string(kBagRemedy));
+    }
     plan_.items.push_back(std::move(item));
     return {};
   }
@@ -87,6 +113,75 @@ class Adopter {
     return below + "/" + path;
   }
 
+  static Error stopped() { return {Code::cancelled, "stopped while planning"}; }
+
+  static std::vector<ocfl::Problem> faults(const std::vector<ocfl::Problem>& problems) {
+    std::vector<ocfl::Problem> found;
+    for (const ocfl::Problem& problem : problems) {
+      const ocfl::Severity severity = problem.severity();
+      if (severity == ocfl::Severity::error || severity == ocfl::Severity::unread)
+        found.push_back(problem);
+    }
+    return found;
+  }
+
+  Result<void> checked(const ocfl::CheckedObject& found) {
+    const std::string place = found.path.native();
+    std::size_t said = 0;
+    bool sound = true;
+    for (const ocfl::Problem& problem : found.problems) {
+      // An object that lies elsewhere than its root's layout says is whole all the same.
+      const bool misplaced = problem.code == "E083";
+      sound = sound && misplaced;
+      if (++said > kFindingsOfOne) continue;
+      const std::string inside = misplaced ? place : join(place, problem.path);
+      say(misplaced ? Severity::warning : Severity::error,
+          misplaced ? "adopt-root" : "adopt-object", inside, problem.code + ": " + problem.detail,
+          std::string(kObjectRemedy));
+    }
+    if (sound) {
+      auto planned = object(found.path);
+      if (planned || ends_all(planned.error())) return planned;
+      say(Severity::error, "adopt-object", place, planned.error().what(),
+          std::string(kObjectRemedy));
+    }
+    PlannedItem item;
+    item.source_identifier = found.id.empty() ? place : found.id;
+    item.description.title["fr"] = item.source_identifier;
+    item.rejected = true;
+    plan_.items.push_back(std::move(item));
+    return {};
+  }
+
+  void of_no_object(const ocfl::Problem& problem) {
+    if (problem.code == "E072" || problem.code == "E090") {
+      say(Severity::warning, "adopt-stray", problem.path,
+          "lies in the storage root and belongs to no object; not stored",
+          "take it away, or ask who put it there");
+      return;
+    }
+    say(Severity::warning, "adopt-root", problem.path, problem.code + ": " + problem.detail,
+        "repair the root with the tool that made it");
+  }
+
+  // Of a bag that is valid, every byte; what is not is said, and the item is rejected.
+  Result<void> validated_payload(const std::string& below, PlannedItem* item) {
+    bagit::ValidateOptions options;
+    options.threads = processor_count();
+    options.stop = stop_;
+    TRY_SET(const bagit::Report report, bagit::validate(disk_, folder_ / below, options));
+    if (report.verdict == bagit::Verdict::valid) return payload(below, item);
+    item->rejected = true;
+    std::size_t said = 0;
+    for (const bagit::Finding& finding : report.findings) {
+      if (finding.severity != bagit::Severity::error || ++said > kFindingsOfOne) continue;
+      say(Severity::error, "bag-invalid", join(below, finding.path),
+          finding.code + ": " + finding.detail, std::string(kBagRemedy));
+    }
+    if (said > 0) return {};
+    return Error(Code::corrupt, "the bag is " + std::string(bagit::verdict_name(report.verdict)));
+  }
+
   Result<void> object(const Path& relative) {
     TRY_SET(const ocfl::LoadedInventory loaded, ocfl::load_inventory(disk_, folder_ / relative));
     const ocfl::Inventory& inventory = loaded.inventory;
@@ -102,10 +197,10 @@ class Adopter {
         TRY(add_file(content, path, digest, &item));
     }
     if (inventory.head() > 1) {
-      say(Severity::info, "adopt-head", relative.native(),
+      say(Severity::warning, "adopt-head", relative.native(),
           "the object has " + std::to_string(inventory.head()) +
-              " versions; the newest is taken in",
-          "");
+              " versions; only the newest is taken in",
+          "keep the original, if the earlier ones count");
     }
     plan_.items.push_back(std::move(item));
     return {};
@@ -123,6 +218,12 @@ class Adopter {
       item->rejected = true;
       return {};
     }
+    if (files_ == limits::kDepositFilesMax) {
+      return Error(Code::limit, folder_.native() +
+                                    " has more than a million files; ingest it in several folders")
+          .as("deposit-too-large");
+    }
+    ++files_;
     TRY_SET(const FileInfo info, disk_.info(folder_ / content));
     if (info.kind != FileKind::regular) {
       return Error(Code::corrupt, content + " is a link or special file");
@@ -185,18 +286,8 @@ class Adopter {
   const Path& folder_;
   const std::stop_token& stop_;
   Plan& plan_;
+  std::size_t files_ = 0;
 };
-
-Result<std::vector<std::string>> bags_below(Disk& disk, const Path& folder) {
-  TRY_SET(const auto entries, list_sorted(disk, folder));
-  std::vector<std::string> bags;
-  for (const DirEntry& entry : entries) {
-    if (entry.kind != FileKind::folder || !is_utf8(entry.name)) continue;
-    TRY_SET(const bool bag, path_exists(disk, folder / entry.name / kDeclaration));
-    if (bag) bags.push_back(entry.name);
-  }
-  return bags;
-}
 
 }  // namespace
 
@@ -209,8 +300,11 @@ Result<Packed> packed_kind(Disk& disk, const Path& folder) {
     described = described || entry.name == "metadata" || entry.name == "objects";
   }
   if (described) return Packed::no;
-  TRY_SET(const auto bags, bags_below(disk, folder));
-  return bags.empty() ? Packed::no : Packed::bags;
+  for (const DirEntry& entry : entries) {
+    TRY_SET(const bool bag, holds_bag(disk, folder, entry));
+    if (bag) return Packed::bags;
+  }
+  return Packed::no;
 }
 
 Result<void> adopt(
@@ -224,11 +318,8 @@ Result<void> adopt(
     case Packed::bag:
       return adopter.bag("");
     case Packed::bags:
-      break;
+      return adopter.bags();
   }
-  TRY_SET(const auto bags, bags_below(disk, folder));
-  for (const std::string& bag : bags)
-    TRY(adopter.bag(bag));
   return {};
 }
 

@@ -84,10 +84,23 @@ class Planner {
       name_item(&item);
       std::sort(item.files.begin(), item.files.end(),
                 [](const auto& a, const auto& b) { return a.data_path < b.data_path; });
+      find_collisions_in(&item);
       judge_item(&item);
     }
     find_slug_collisions();
     return std::move(plan_);
+  }
+
+  // An item from elsewhere has its names already; they are not all of one folder of ours.
+  void find_collisions_in(PlannedItem* item) {
+    std::map<std::string, std::string> seen;
+    for (const PlannedFile& file : item->files) {
+      const std::string path = file.data_path.text();
+      const auto [first, fresh] = seen.emplace(collision_key(path), path);
+      if (fresh) continue;
+      item->rejected = true;
+      say_collision(path, first->second);
+    }
   }
 
   void find(Finding finding) { plan_.findings.add(std::move(finding)); }
@@ -211,12 +224,16 @@ class Planner {
       if (fresh) continue;
       file.unusable = true;
       tree_[first->second].unusable = true;
-      const bool normal = nfc(path) == nfc(first->second);
-      error(normal ? "name-normalization-collision" : "name-case-collision", path,
-            "'" + first->second + "' has the same name " +
-                (normal ? "in another Unicode normal form" : "but for capital letters"),
-            "rename one of the two");
+      say_collision(path, first->second);
     }
+  }
+
+  void say_collision(const std::string& path, const std::string& other) {
+    const bool normal = nfc(path) == nfc(other);
+    error(normal ? "name-normalization-collision" : "name-case-collision", path,
+          "'" + other + "' has the same name " +
+              (normal ? "in another Unicode normal form" : "but for capital letters"),
+          "rename one of the two");
   }
 
   // ------------------------------------------------------------------ checksums
@@ -589,11 +606,14 @@ class Planner {
       const auto [first, fresh] = seen.emplace(lower_ascii(item.slug.text()), i);
       if (fresh) continue;
       item.rejected = true;
+      const PlannedItem& other = plan_.items[first->second];
       find({.code = "identifier-collision",
             .severity = Severity::error,
-            .detail = "the item would have the same name in addresses as the item of row " +
-                      std::to_string(plan_.items[first->second].row),
-            .remedy = "give one of them another value in the column 'identifier'",
+            .detail = "the item would have the same name in addresses as " +
+                      (other.row > 0 ? "the item of row " + std::to_string(other.row)
+                                     : "'" + printable(other.source_identifier) + "'"),
+            .remedy = item.row > 0 ? "give one of them another value in the column 'identifier'"
+                                   : "give one of them another identifier",
             .path = {},
             .row = item.row,
             .item = item.slug.text()});

@@ -129,6 +129,10 @@ class Ingest {
       }
     }
     if (fatal_) return std::move(*fatal_);
+    // One that has no outcome ended by an exception, of which the log has a line.
+    if (std::any_of(outcomes_.begin(), outcomes_.end(), [](const auto& o) { return !o; })) {
+      return Error(Code::internal, "not every item could be looked at; the log says why");
+    }
     return finish(plan);
   }
 

@@ -79,12 +79,14 @@ class ObjectCheck {
     std::optional<ocfl::Inventory> inventory;
     std::string bytes;
     std::string why;
+    bool unread = false;
     const std::string wanted = object_.inventories.empty() ? "" : object_.inventories.back();
     const auto head = static_cast<std::uint32_t>(object_.inventories.size());
     for (const std::string& place : {std::string(), Version(head).folder()}) {
       auto read = read_file(disk_, object_.folder / place / ocfl::kInventoryName,
                             limits::kInventoryBytesMax);
       if (!read) {
+        unread = unread || is_unanswered(read.error());
         if (why.empty()) why = read.error().what();
         continue;
       }
@@ -99,7 +101,7 @@ class ObjectCheck {
       break;
     }
     if (!inventory) {
-      each_({.outcome = Outcome::mismatch,
+      each_({.outcome = unread ? Outcome::unreadable : Outcome::mismatch,
              .path = std::string(ocfl::kInventoryName),
              .size_bytes = 0,
              .expected = wanted,

@@ -5,6 +5,8 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -47,8 +49,19 @@ struct Pool::State {
 
 Pool::Pool(std::size_t threads, std::size_t queue_max) : state_(std::make_unique<State>()) {
   state_->queue_max = queue_max;
-  for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
-    state_->threads.emplace_back([state = state_.get()] { state->work(); });
+  const std::size_t count = std::max<std::size_t>(threads, 1);
+  state_->threads.reserve(count);
+  while (state_->threads.size() < count) {
+    try {
+      state_->threads.emplace_back([state = state_.get()] { state->work(); });
+    } catch (const std::system_error& error) {
+      if (state_->threads.empty()) throw;
+      log::warning("the system gives no more threads",
+                   {{"wanted", std::to_string(count)},
+                    {"there", std::to_string(state_->threads.size())},
+                    {"why", error.what()}});
+      return;  // Fewer do the same, only later.
+    }
   }
 }
 

@@ -81,6 +81,22 @@ Code code_of_errno(int number) {
 
 }  // namespace
 
+bool is_unanswered(const Error& error) {
+  switch (error.code()) {
+    case Code::denied:
+    case Code::io:
+    case Code::no_space:
+    case Code::cancelled:
+    case Code::unavailable:
+    case Code::timeout:
+    case Code::network:
+    case Code::internal:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Error Error::from_errno(int number, std::string_view what) {
   std::string text(what);
   text += ": ";

@@ -59,6 +59,10 @@ class Error {
   std::string reason_;
 };
 
+// True when the system gave no answer: a right, a descriptor, memory or the device is wanting, or
+// somebody stopped it. That says nothing about the bytes that were asked for.
+bool is_unanswered(const Error& error);
+
 // Either a T or an Error. Looked at before use: operator* asserts.
 template <class T>
 class [[nodiscard]] Result {

@@ -53,8 +53,18 @@ struct Waiter {
 };
 
 Error tampered(const std::string& what) {
-  return Error(Code::corrupt, "the journal does not agree with its signed checkpoint: " + what)
+  return Error(Code::corrupt, "the journal does not agree with its signed checkpoint: " + what +
+                                  ". versement journal verify says which file is wrong")
       .as("journal-tampered");
+}
+
+// What is missing or malformed was tampered with; what could not be looked at says nothing.
+Error in_doubt(Error error) {
+  const Code code = error.code();
+  const bool wrong = code == Code::not_found || code == Code::invalid || code == Code::corrupt ||
+                     code == Code::limit;
+  if (!wrong || error.reason().starts_with("journal-")) return error;
+  return tampered(error.what());
 }
 
 }  // namespace
@@ -174,13 +184,16 @@ class Log::State {
 Result<void> Log::State::load() {
   TRY(sweep_temporary_files(disk_, folder_));
   const Path path = folder_ / "checkpoint";
-  TRY_SET(const std::string note, read_file(disk_, path, limits::kCheckpointBytesMax));
-  auto published = read_checkpoint(note, signer_.key());
-  if (!published) return std::move(published).error().during(path.native());
+  const auto note = read_file(disk_, path, limits::kCheckpointBytesMax);
+  if (!note) return in_doubt(note.error());
+  auto published = read_checkpoint(*note, signer_.key());
+  if (!published) return in_doubt(std::move(published).error().during(path.native()));
   published_ = published->size;
-  TRY_SET(tail_path_, find_tail(disk_, folder_));
+  auto tail = find_tail(disk_, folder_);
+  if (!tail) return in_doubt(std::move(tail).error());
+  tail_path_ = *std::move(tail);
   auto loaded = load_tail(*published);
-  if (!loaded) return std::move(loaded).error().during(tail_path_.native());
+  if (!loaded) return in_doubt(std::move(loaded).error().during(tail_path_.native()));
   TRY(drop_older_tails());  // Not before the newer one was found to be whole.
   find_partials(published->size);
   return {};
@@ -684,7 +697,13 @@ Result<void> Log::State::rotate() {
 // ---------------------------------------------------------------------------- reading
 
 Result<std::string> Log::State::read_bundle(std::uint64_t bundle) const {
-  return read_file(disk_, folder_ / bundle_path(bundle), kTileWidth * (limits::kEntryBytesMax + 2));
+  auto bytes =
+      read_file(disk_, folder_ / bundle_path(bundle), kTileWidth * (limits::kEntryBytesMax + 2));
+  if (bytes || bytes.error().code() != Code::not_found) return bytes;
+  // Of a journal in doubt only whole bundles are read.
+  if (const auto why = failure(); why && refused_size_ > 0)
+    return Error(Code::unavailable, "read-only: " + *why).as("read-only");
+  return tampered(bytes.error().what());
 }
 
 Result<std::string> Log::State::read_tail_entry(std::uint64_t index) const {

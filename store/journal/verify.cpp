@@ -166,6 +166,7 @@ class Verifier {
     }
     each_(tree_.size(), entry);
     const Hash leaf = leaf_hash(entry);
+    if (tree_.size() == tail_first_) tail_first_root_ = tree_.root();
     if (tree_.size() >= tail_first_) in_tail_.push_back(leaf);
     tree_.append(leaf);
     if (tree_.size() > tail_first_) tail_roots_.push_back(tree_.root());
@@ -392,8 +393,7 @@ class Verifier {
   // Of the sizes that a checkpoint in the tail can have.
   bool is_beginning(const Checkpoint& checkpoint) const {
     if (checkpoint.size < tail_first_ || checkpoint.size > tree_.size()) return false;
-    if (checkpoint.size == tail_first_)
-      return checkpoint.size > 0 || checkpoint.root == empty_root();
+    if (checkpoint.size == tail_first_) return checkpoint.root == tail_first_root_;
     return checkpoint.root == tail_roots_[checkpoint.size - tail_first_ - 1];
   }
 
@@ -409,10 +409,11 @@ class Verifier {
   JournalReport report_;
   Path tail_;
   std::uint64_t tail_first_ = 0;
-  std::vector<Hash> in_tail_;     // leaves of the entries that the tail has
-  std::vector<Hash> tail_roots_;  // of the trees that end with each of them
-  std::uint64_t tail_next_ = 0;   // index of the entry that the tail has next
-  std::uint64_t covered_ = 0;     // entries under the tail's last checkpoint
+  Hash tail_first_root_ = empty_root();  // of the tree before the tail's first entry
+  std::vector<Hash> in_tail_;            // leaves of the entries that the tail has
+  std::vector<Hash> tail_roots_;         // of the trees that end with each of them
+  std::uint64_t tail_next_ = 0;          // index of the entry that the tail has next
+  std::uint64_t covered_ = 0;            // entries under the tail's last checkpoint
   Frontier tree_;
   std::vector<std::string> pending_;
 };

@@ -1,11 +1,13 @@
 #include "store/ocfl/export.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fcntl.h>
 
 #include "store/base/limits.hpp"
 #include "store/base/publish.hpp"
+#include "store/base/text.hpp"
 #include "store/ocfl/root.hpp"
 
 namespace versement::ocfl {
@@ -78,6 +80,39 @@ class Exporter {
   const std::stop_token& stop_;
 };
 
+// A copy within what is copied would be copied as well, and again.
+Result<void> check_outside(const Path& from, const Path& to) {
+  std::error_code failed;
+  const Path root = std::filesystem::canonical(from, failed);
+  if (failed) return Error::from_errno(failed.value(), from.native());
+  const Path place = std::filesystem::weakly_canonical(to, failed);
+  if (failed) return Error::from_errno(failed.value(), to.native());
+  if (!place.native().starts_with(root.native() + "/")) return {};
+  return Error(Code::exists, to.native() + " lies in " + from.native() +
+                                 ", which would be copied into itself; name a folder elsewhere");
+}
+
+// What an export leaves that was cut off, or was not valid, is removed; nobody else's folder is.
+Result<void> remove_remains(Disk& disk, const Path& from, const Path& part) {
+  TRY_SET(const bool there, path_exists(disk, part));
+  if (!there) return {};
+  TRY_SET(const auto entries, list_sorted(disk, part));
+  for (const DirEntry& entry : entries) {
+    TRY_SET(const bool copied, path_exists(disk, from / entry.name));
+    if (copied) continue;
+    return Error(Code::exists, part.native() + ", where the copy is made, holds '" +
+                                   printable(entry.name) +
+                                   "', which is of no export; name another folder");
+  }
+  return remove_tree(disk, part);
+}
+
+Result<void> check_source(Disk& disk, const Path& from) {
+  auto checked = check_root(disk, from);
+  if (checked || is_unanswered(checked.error())) return checked;
+  return std::move(checked).error().during("only roots as versementd makes them are exported");
+}
+
 }  // namespace
 
 Result<Exported> export_root(Disk& disk,
@@ -86,11 +121,13 @@ Result<Exported> export_root(Disk& disk,
                              std::size_t threads,
                              ExportProgress& progress,
                              const std::stop_token& stop) {
-  TRY(check_root(disk, from));
-  TRY_SET(const bool there, path_exists(disk, to));
-  if (there) return Error(Code::exists, to.native() + " is there already; name a new folder");
-  const Path part = to.native() + ".part";
-  TRY(remove_tree(disk, part));
+  const Path target = (to / "").parent_path();  // without a slash behind it
+  TRY(check_source(disk, from));
+  TRY(check_outside(from, target));
+  TRY_SET(const bool there, path_exists(disk, target));
+  if (there) return Error(Code::exists, target.native() + " is there already; name a new folder");
+  const Path part = target.native() + ".part";
+  TRY(remove_remains(disk, from, part));
   Exporter exporter(disk, progress, stop);
   TRY(exporter.copy_tree(from, part, 0));
   {
@@ -119,8 +156,8 @@ Result<Exported> export_root(Disk& disk,
                each.second.severity() == Severity::unread;
       });
   if (!exported.good) return exported;
-  TRY(disk.rename_new(part, to));
-  TRY(sync_folder(disk, to.parent_path()));
+  TRY(disk.rename_new(part, target));
+  TRY(sync_folder(disk, target.parent_path()));
   return exported;
 }
 

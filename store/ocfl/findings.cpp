@@ -26,16 +26,8 @@ void Findings::say(std::string_view code,
 }
 
 void Findings::say(const Error& error, std::string_view code, std::string path) {
-  switch (error.code()) {
-    case Code::io:
-    case Code::denied:
-    case Code::limit:
-    case Code::cancelled:
-      say("unreadable", std::move(path), error.what());
-      return;
-    default:
-      say(code, std::move(path), error.what());
-  }
+  const bool unread = is_unanswered(error) || error.code() == Code::limit;
+  say(unread ? "unreadable" : code, std::move(path), error.what());
 }
 
 std::vector<Problem> Findings::take() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <set>
@@ -170,7 +171,13 @@ class RootCheck {
                                       .threads = options_.threads,
                                       .helpers = &helpers_,
                                       .stop = options_.stop};
-      CheckedObject checked = check_object_at(disk_, root_ / path, around);
+      CheckedObject checked;
+      // Without a result the walk would wait for it for ever.
+      try {
+        checked = check_object_at(disk_, root_ / path, around);
+      } catch (const std::exception& error) {
+        checked.problems.push_back({"unreadable", "", error.what(), ""});
+      }
       checked.path = path;
       in_order_.end(number, std::move(checked));
     });

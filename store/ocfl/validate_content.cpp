@@ -1,6 +1,7 @@
 #include "store/ocfl/validate_content.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include <fcntl.h>
 
@@ -64,12 +65,19 @@ std::uint64_t ContentCheck::run(Pool* helpers, std::size_t threads) {
   return bytes_;
 }
 
+// Others wait for its end, and what it works on is theirs: nothing escapes it.
 void ContentCheck::work() {
-  std::vector<std::byte> buffer;
-  for (std::size_t at = next_++; at < files_.size(); at = next_++) {
-    if (stop_.stop_requested()) return;
-    if (buffer.empty()) buffer.resize(limits::kChunkBytes);
-    check(files_[at], buffer);
+  try {
+    std::vector<std::byte> buffer;
+    for (std::size_t at = next_++; at < files_.size(); at = next_++) {
+      if (stop_.stop_requested()) return;
+      if (buffer.empty()) buffer.resize(limits::kChunkBytes);
+      check(files_[at], buffer);
+    }
+  } catch (const std::exception& error) {
+    const std::scoped_lock lock(mutex_);
+    findings_.say("unreadable", "",
+                  "not all of its files could be read: " + std::string(error.what()));
   }
 }
 

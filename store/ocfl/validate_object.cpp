@@ -303,6 +303,7 @@ class ObjectCheck {
     }
     for (const StrictVersion& version : root_.versions) {
       if (version.number == 0 || folders_.contains(version.number)) continue;
+      if (is_unread(version.name + "/")) continue;
       say("E046", version.name, "the version has no folder",
           "/versions" + pointer_step(version.name));
       if (version.number < newest_there) say("E010", version.name, "the folders have a gap");
@@ -314,7 +315,7 @@ class ObjectCheck {
   void version_folder(std::uint32_t number, const std::string& name) {
     auto entries = list_sorted(disk_, folder_ / name);
     if (!entries) {
-      findings_.say(entries.error(), "E046", name);
+      cannot_list(entries.error(), "E046", name);
       return;
     }
     VersionFolder folder{name, false, *std::move(entries)};
@@ -343,7 +344,7 @@ class ObjectCheck {
   bool content_folder(std::uint32_t number, const std::string& path) {
     const std::size_t before = files_.size();
     walk(number, path, 0);
-    if (files_.size() == before) say("W003", path, "no file lies in it");
+    if (files_.size() == before && !is_unread(path + "/")) say("W003", path, "no file lies in it");
     return true;
   }
 
@@ -355,14 +356,25 @@ class ObjectCheck {
     if (wanted && number > 0) say("E016", name, "the manifest has content of this version");
   }
 
+  // What lies in a folder that could not be listed is not missing: nobody knows.
+  void cannot_list(const Error& error, std::string_view code, const std::string& folder) {
+    findings_.say(error, code, folder);
+    if (is_unanswered(error) || error.code() == Code::limit) unread_.push_back(folder + "/");
+  }
+
+  bool is_unread(std::string_view path) const {
+    return std::any_of(unread_.begin(), unread_.end(),
+                       [&](const std::string& folder) { return path.starts_with(folder); });
+  }
+
   void walk(std::uint32_t number, const std::string& folder, std::size_t depth) {
     if (depth > kDepthMax) {
-      say("unreadable", folder, "folders nest deeper than is looked at here");
+      cannot_list(Error(Code::limit, "folders nest deeper than is looked at here"), "", folder);
       return;
     }
     const auto entries = list_sorted(disk_, folder_ / folder);
     if (!entries) {
-      findings_.say(entries.error(), "E023", folder);
+      cannot_list(entries.error(), "E023", folder);
       return;
     }
     if (entries->empty() && depth > 0) say("E024", folder, "an empty folder");
@@ -392,9 +404,14 @@ class ObjectCheck {
         say("W010", path, "is not there");
         continue;
       }
+      const auto digest = digest_of_file(path);
+      if (!digest && is_unanswered(digest.error())) {
+        findings_.say(digest.error(), "", path);
+        continue;
+      }
       StrictInventory own;
       const StrictInventory* inventory = &root_;
-      if (!is_same_as_root(number, path, folder)) {
+      if (!is_same_as_root(number, path, folder, digest)) {
         own = read_strictly(disk_, folder_ / path, path, std::nullopt, texts_, findings_);
         inventory = &own;
         version_inventory(number, path, folder, own);
@@ -409,8 +426,10 @@ class ObjectCheck {
   }
 
   // The newest version's inventory as a rule has the same bytes: then it says nothing new.
-  bool is_same_as_root(std::uint32_t number, const std::string& path, const VersionFolder& folder) {
-    const auto digest = digest_of_file(path);
+  bool is_same_as_root(std::uint32_t number,
+                       const std::string& path,
+                       const VersionFolder& folder,
+                       const Result<Digest>& digest) {
     if (!digest) return false;
     result_.version_digests[number] = digest->hex();
     if (*digest != root_.sha512 || number != root_.head_number()) return false;
@@ -625,7 +644,7 @@ class ObjectCheck {
     for (const Want& want : wants_) {
       const bool said = last != nullptr && last->path == want.path && last->fixity == want.fixity;
       last = &want;
-      if (said || is_there(want.path)) continue;
+      if (said || is_there(want.path) || is_unread(texts_.at(want.path))) continue;
       say(want.fixity ? "E093" : "E092", std::string(texts_.at(want.path)),
           want.fixity ? "is in the fixity block and not there"
                       : "is in the manifest and not there");
@@ -661,6 +680,7 @@ class ObjectCheck {
   StrictInventory root_;
   std::map<std::uint32_t, VersionFolder> folders_;  // of versions that the inventory has
   std::vector<File> files_;                         // content that was met, sorted
+  std::vector<std::string> unread_;                 // folders, with a slash behind
   std::vector<Want> wants_;
   std::optional<std::optional<std::string>> first_content_directory_;  // once v1 was read
 };

@@ -1,10 +1,12 @@
 #include "store/store.hpp"
 
+#include <cerrno>
 #include <map>
 #include <thread>
 
 #include "store/commit.hpp"
 #include "store/journal/evidence.hpp"
+#include "store/journal/tile.hpp"
 #include "store/journal/verify.hpp"
 #include "store/ocfl/validate.hpp"
 #include "tests/support/store_fixture.hpp"
@@ -248,9 +250,146 @@ TEST_F(VersionTest, the_index_is_the_same_when_it_is_made_again) {
   EXPECT_EQ(rows(), before);
 }
 
+// Another byte comes back from what was staged, as from a disk with a bad cable.
+class ForgetfulDisk : public Disk {
+ public:
+  Result<std::size_t> read_at(const Fd& fd,
+                              std::span<std::byte> into,
+                              std::uint64_t offset,
+                              const Path& path) override {
+    auto count = Disk::read_at(fd, into, offset, path);
+    if (count && *count > 0 && path.native().find("/content/METS.xml") != std::string::npos) {
+      into[0] ^= std::byte{1};
+    }
+    return count;
+  }
+};
+
+TEST_F(StoreTest, what_is_read_back_otherwise_is_not_acknowledged) {
+  store_.reset();
+  ForgetfulDisk disk;
+  auto opened = Store::open(disk, clock_, options());
+  ASSERT_OK(opened);
+  store_ = std::move(*opened);
+  const auto stored = deposit("F-1", "x");
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().reason(), "read-back-mismatch");
+  store_.reset();
+  open();
+  EXPECT_FAILS(item_record(*store_, "F-1"), Code::not_found);
+  EXPECT_TRUE(list_sorted(real_disk(), data() / "work")->empty());
+}
+
+TEST_F(VersionTest, bytes_that_came_again_must_be_whole_in_the_store) {
+  testing::flip_bit(store_->object_folder(object_) / "v1/content/METS.xml", 3);
+  const auto added = add_version(head(), [&](Deposit& deposit) {
+    EXPECT_OK(deposit.add(LogicalPath::literal("METS.xml"), "<mets/>", {}));
+    EXPECT_OK(deposit.add(LogicalPath::literal("new"), "new bytes", {}));
+  });
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().reason(), "stored-content-damaged");
+  EXPECT_EQ(json::number_at(*item_record(*store_, "F-1"), "head_version"), 1u);
+}
+
+// The machine goes down at one call; what it left is met by the next start.
+class DyingDisk : public Disk {
+ public:
+  enum class At { put_inventory, append, cleaning };
+  explicit DyingDisk(At at) : at_(at) {}
+  Result<void> rename_over(const Path& from, const Path& to) override {
+    const bool inventory = to.filename() == "inventory.json";
+    if (dying && at_ == At::put_inventory && inventory) return dead();
+    return Disk::rename_over(from, to);
+  }
+  Result<void> sync_data(const Fd& fd, const Path& path) override {
+    const bool tail = path.filename().native().starts_with("tail-");
+    if (dying && at_ == At::append && tail) return dead();
+    return Disk::sync_data(fd, path);
+  }
+  Result<std::size_t> write_at(const Fd& fd,
+                               std::span<const std::byte> bytes,
+                               std::uint64_t offset,
+                               const Path& path) override {
+    const bool tail = path.filename().native().starts_with("tail-");
+    if (dying && at_ == At::append && tail) return dead();
+    return Disk::write_at(fd, bytes, offset, path);
+  }
+  Result<void> remove_file(const Path& path) override {
+    if (dying && at_ == At::cleaning && path.filename() == kIntentName) return dead();
+    return Disk::remove_file(path);
+  }
+  bool dying = false;
+
+ private:
+  static Error dead() { return {Code::io, "the machine went down"}; }
+  const At at_;
+};
+
+class InterruptedVersion : public VersionTest {
+ protected:
+  // Adds a second version; the store is closed then.
+  void add_until(DyingDisk::At at) {
+    store_.reset();
+    DyingDisk disk(at);
+    auto opened = Store::open(disk, clock_, options());
+    ASSERT_OK(opened);
+    store_ = std::move(*opened);
+    disk.dying = true;
+    const auto added = add_version(head(), [&](Deposit& deposit) {
+      EXPECT_OK(deposit.add(LogicalPath::literal("METS.xml"), "<mets v='2'/>", {}));
+    });
+    EXPECT_EQ(static_cast<bool>(added), at == DyingDisk::At::cleaning);
+    store_.reset();
+  }
+
+  std::uint64_t head_version() const {
+    return json::number_at(*item_record(*store_, "F-1"), "head_version");
+  }
+};
+
+TEST_F(InterruptedVersion, is_completed_and_its_inventory_put_in_place) {
+  for (const auto at : {DyingDisk::At::put_inventory, DyingDisk::At::append}) {
+    const std::uint64_t before = head_version();
+    add_until(at);
+    open();
+    EXPECT_EQ(store_->recovered().completed, 1u);
+    EXPECT_EQ(head_version(), before + 1);
+    expect_whole(object_);
+    EXPECT_EQ(real_disk().info(store_->object_folder(object_))->mode, 0555u);
+    ASSERT_OK(add_version(head(), [&](Deposit& deposit) {
+      EXPECT_OK(deposit.add(LogicalPath::literal("METS.xml"), "<mets/>", {}));
+    }));
+  }
+}
+
+TEST_F(InterruptedVersion, is_put_into_quarantine_alone_when_it_is_damaged) {
+  const Path content = store_->object_folder(object_) / "v2/content/METS.xml";
+  add_until(DyingDisk::At::append);  // Its inventory is the object's already.
+  testing::flip_bit(content, 2);
+  open();
+  EXPECT_EQ(store_->recovered().quarantined, 1u);
+  EXPECT_EQ(head_version(), 1u);
+  expect_whole(object_);
+}
+
+TEST_F(InterruptedVersion, is_journaled_once) {
+  add_until(DyingDisk::At::cleaning);
+  ASSERT_EQ(list_sorted(real_disk(), data() / "work")->size(), 1u);
+  open();
+  EXPECT_EQ(store_->recovered().completed, 0u);
+  EXPECT_EQ(head_version(), 2u);
+  EXPECT_TRUE(list_sorted(real_disk(), data() / "work")->empty());
+}
+
 class InterruptedTest : public StoreTest {
  protected:
   void interrupt(bool installed, bool damaged) {
+    leave(installed, damaged);
+    open();
+  }
+
+  // What a crash leaves, and no store is open.
+  void leave(bool installed, bool damaged) {
     object_ = ObjectId::of_uuid(Uuid::at(clock_.now()));
     const Path tx = data() / "work/tx-1";
     ASSERT_OK(real_disk().make_folder(tx));
@@ -277,7 +416,6 @@ class InterruptedTest : public StoreTest {
     }
     if (damaged) testing::flip_bit(target / "v1/content/a", 2);
     store_.reset();
-    open();
   }
   ObjectId object_;
 };
@@ -309,6 +447,88 @@ TEST_F(InterruptedTest, a_damaged_object_goes_to_quarantine_with_an_incident) {
     return true;
   }));
   EXPECT_EQ(incidents, 1u);
+}
+
+// Somebody else could have written the file: it must not lead to an object that is not its own.
+TEST_F(InterruptedTest, an_intent_that_contradicts_itself_touches_nothing) {
+  const auto other = deposit("F-1", "x");
+  ASSERT_OK(other);
+  const std::string place =
+      store_->object_folder(*other).lexically_relative(store_->layout().root).native();
+  const std::vector<std::function<void(json::Object&)>> changes = {
+      [&](json::Object& intent) { intent["target"] = place; },
+      [](json::Object& intent) {
+        intent["version"] = 3;
+        intent["base"] = "b";
+      },
+      [](json::Object& intent) { intent["inventory"] = std::string(128, 'a'); },
+      [](json::Object& intent) { intent["event"].as_object()["type"] = "test"; },
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    leave(true, false);
+    const Path file = data() / "work/tx-1/intent.json";
+    json::Object intent = *json::parse_object(testing::read(file));
+    changes[i](intent);
+    testing::write(file, json::write(intent));
+    open();
+    EXPECT_EQ(store_->recovered().dropped, 1u) << i;
+    EXPECT_EQ(store_->recovered().completed, 0u) << i;
+    EXPECT_EQ(store_->recovered().quarantined, 0u) << i;
+    expect_whole(*other);
+    // It says nothing that could be told.
+    EXPECT_FAILS(item_record(*store_, "late"), Code::not_found);
+    const auto last = store_->journal().read(store_->journal().size() - 1);
+    ASSERT_OK(last);
+    EXPECT_EQ(last->find("late"), std::string::npos) << i;
+  }
+}
+
+TEST_F(InterruptedTest, another_inventory_than_the_intent_names_goes_to_quarantine) {
+  leave(true, false);
+  const Path file = data() / "work/tx-1/intent.json";
+  json::Object intent = *json::parse_object(testing::read(file));
+  const std::string forged(128, 'a');
+  intent["inventory"] = forged;
+  intent["event"].as_object()["detail"].as_object()["inventory"] = forged;
+  testing::write(file, json::write(intent));
+  open();
+  EXPECT_EQ(store_->recovered().quarantined, 1u);
+  // The journal does not tell where this machine keeps its files.
+  ASSERT_OK(store_->journal().for_each(
+      0, store_->journal().size(), [&](std::uint64_t, std::string_view text) -> Result<void> {
+        EXPECT_EQ(text.find(data().native()), std::string_view::npos);
+        return {};
+      }));
+}
+
+// The system gives no answer for one file, whatever the bytes are.
+class ScarceDisk : public Disk {
+ public:
+  ScarceDisk(std::string name, int number) : name_(std::move(name)), number_(number) {}
+  Result<Fd> open(const Path& path, int flags, mode_t mode) override {
+    if (path.filename() == name_) return Error::from_errno(number_, "open " + path.native());
+    return Disk::open(path, flags, mode);
+  }
+
+ private:
+  const std::string name_;
+  const int number_;
+};
+
+TEST_F(InterruptedTest, what_cannot_be_read_now_is_neither_dropped_nor_put_into_quarantine) {
+  leave(true, false);
+  for (const char* const name : {"a", "intent.json"}) {
+    for (const int number : {EACCES, EMFILE, EIO}) {
+      ScarceDisk disk(name, number);
+      const auto opened = Store::open(disk, clock_, options());
+      ASSERT_FALSE(opened) << name << " " << number;
+      EXPECT_NE(opened.error().what().find("work/tx-1"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(list_sorted(real_disk(), data() / "quarantine")->size(), 0u);
+  open();
+  EXPECT_EQ(store_->recovered().completed, 1u);
+  expect_whole(object_);
 }
 
 class Tampered : public StoreTest {
@@ -373,12 +593,45 @@ TEST_F(Tampered, the_head_of_another_journal_is_noticed) {
   expect_read_only();
 }
 
+// Signed by the right key, of the right size, and of another history.
+TEST_F(Tampered, a_head_of_the_same_size_is_compared) {
+  ASSERT_OK(deposit("F-1", "x"));
+  ASSERT_OK(store_->journal().publish());
+  const std::uint64_t size = store_->journal().published();
+  store_.reset();
+  const auto signer = journal::Signer::open(real_disk(), data() / "secrets/journal.key");
+  ASSERT_OK(signer);
+  const Path head = data() / "store/versement-head.txt";
+  const std::string before = testing::read(head);
+  testing::write(head, signer->sign({.origin = "archive.example/test",
+                                     .size = size,
+                                     .root = journal::leaf_hash("another history")}));
+  expect_read_only();
+  testing::write(head, before);
+  open();
+  EXPECT_FALSE(store_->read_only_reason().has_value());
+}
+
+TEST_F(Tampered, without_the_hash_tiles_nothing_is_believed) {
+  ASSERT_OK(deposit("F-1", "x"));
+  ASSERT_OK(store_->journal().publish());
+  const std::uint64_t size = store_->journal().published();
+  store_.reset();
+  ASSERT_OK(real_disk().remove_file(data() / "journal" / journal::tile_path(0, 0, size)));
+  expect_read_only();
+}
+
 // Entries below the tail are read from bundles only when the index is built anew.
 TEST_F(Tampered, an_entry_that_was_edited_does_not_get_into_a_new_index) {
   for (int i = 0; i < 300; ++i) {
     journal::Event event = store_->event("test", "tester");
     event.detail["filler"] = std::string(60'000, 'x');
     ASSERT_OK(store_->append(std::move(event)));
+    if (i != 100) continue;
+    store_.reset();
+    std::filesystem::copy(data() / "index", folder_ / "index",
+                          std::filesystem::copy_options::recursive);
+    open();
   }
   ASSERT_OK(store_->journal().publish());
   store_.reset();
@@ -387,7 +640,7 @@ TEST_F(Tampered, an_entry_that_was_edited_does_not_get_into_a_new_index) {
   store_.reset();
   const Path bundle = data() / "journal/tile/entries/000";
   std::string bytes = testing::read(bundle);
-  const std::size_t at = bytes.find("xxxx");
+  const std::size_t at = bytes.rfind("xxxx");  // behind what that copy knows
   ASSERT_NE(at, std::string::npos);
   bytes[at] = 'y';
   ASSERT_OK(real_disk().set_mode(bundle, 0644));
@@ -396,9 +649,19 @@ TEST_F(Tampered, an_entry_that_was_edited_does_not_get_into_a_new_index) {
   store_.reset();
   ASSERT_OK(remove_tree(real_disk(), data() / "index"));
   expect_refused();
+  // One that knows the first of them, as from a copy, takes the others on trust no more than that.
+  ASSERT_OK(remove_tree(real_disk(), data() / "index"));
+  std::filesystem::copy(folder_ / "index", data() / "index",
+                        std::filesystem::copy_options::recursive);
+  {
+    auto opened = Store::open(real_disk(), clock_, options());
+    ASSERT_OK(opened);
+    EXPECT_TRUE((*opened)->read_only_reason().has_value());
+  }
   bytes[at] = 'x';
   testing::write(bundle, bytes);
   open();
+  EXPECT_FALSE(store_->read_only_reason().has_value());
   EXPECT_OK(item_record(*store_, "F-1"));
 }
 

@@ -1,11 +1,13 @@
 #include "service/ingest/plan.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <unistd.h>
 
 #include "service/ingest/identify.hpp"
 #include "service/ingest/table.hpp"
+#include "store/base/digest.hpp"
 #include "tests/support/expect.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -218,6 +220,148 @@ TEST_F(PlanTest, what_lies_beside_objects_is_mentioned_and_not_stored) {
   table("objects/a.jpg,A-1,T,d,c,p\n");
   EXPECT_EQ(findings(), List{});
   EXPECT_EQ(plan_.findings.count(Severity::info), 2u);
+}
+
+// ---------------------------------------------------------------- what other tools have packed
+
+std::string sha256_hex(const std::string& bytes) {
+  return digest_of(Algorithm::sha256, bytes).hex();
+}
+
+class AdoptTest : public PlanTest {
+ protected:
+  AdoptTest() {
+    defaults_.rights.conditions["fr"] = "droits";
+    defaults_.rights.credit_line["fr"] = "crédit";
+    defaults_.rights.owner["fr"] = "propriétaire";
+  }
+
+  void bag(const std::string& name, const std::vector<std::string>& files) {
+    std::string manifest;
+    for (const std::string& file : files) {
+      put(name + "/data/" + file, file);
+      manifest += sha256_hex(file) + "  data/" + file + "\n";
+    }
+    put(name + "/manifest-sha256.txt", manifest);
+    put(name + "/bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
+  }
+
+  // An object of one file for each path, in a root without a layout.
+  void object(const std::string& folder, const std::vector<std::string>& paths) {
+    put("0=ocfl_1.1", "ocfl_1.1\n");
+    std::string manifest;
+    std::string state;
+    for (const std::string& path : paths) {
+      const std::string digest = digest_of(Algorithm::sha512, path).hex();
+      const std::string comma = manifest.empty() ? "" : ",";
+      manifest += comma + "\"" + digest + "\":[\"v1/content/" + path + "\"]";
+      state += comma + "\"" + digest + "\":[\"" + path + "\"]";
+      put(folder + "/v1/content/" + path, path);
+    }
+    const std::string inventory =
+        R"({"id":"urn:x:)" + folder +
+        R"(","type":"https://ocfl.io/1.1/spec/#inventory","digestAlgorithm":"sha512","head":"v1",)" +
+        R"("manifest":{)" + manifest +
+        R"(},"versions":{"v1":{"created":"2026-01-01T00:00:00Z","state":{)" + state +
+        R"(},"message":"m","user":{"name":"n","address":"mailto:n@example.org"}}}})";
+    for (const std::string& place : {folder, folder + "/v1"}) {
+      put(place + "/inventory.json", inventory);
+      put(place + "/inventory.json.sha512",
+          digest_of(Algorithm::sha512, inventory).hex() + " inventory.json\n");
+    }
+    put(folder + "/0=ocfl_object_1.1", "ocfl_object_1.1\n");
+  }
+
+  // Items that will not be rejected, by their names in addresses.
+  List taken() {
+    List out;
+    for (const PlannedItem& item : plan_.items) {
+      if (!item.rejected) out.push_back(item.slug.text());
+    }
+    return out;
+  }
+};
+
+TEST_F(AdoptTest, bags_become_items) {
+  bag("one", {"a.txt", "b.txt"});
+  bag("two", {"a.txt"});
+  EXPECT_EQ(findings(), List{});
+  EXPECT_EQ(taken(), (List{"one", "two"}));
+  EXPECT_EQ(plan_.items[0].files.size(), 2u);
+}
+
+TEST_F(AdoptTest, a_bag_that_is_none_keeps_no_other_out) {
+  bag("good", {"a.txt"});
+  bag("syntax", {"a.txt"});
+  put("syntax/manifest-sha256.txt", "zzz no manifest\n");
+  bag("digits", {"a.txt"});
+  put("digits/manifest-sha256.txt", std::string(64, 'z') + "  data/a.txt\n");
+  bag("linked", {"a.txt"});
+  ASSERT_TRUE(std::filesystem::remove(dir_ / "linked/data/a.txt"));
+  std::filesystem::create_symlink(dir_ / "good/data/a.txt", dir_ / "linked/data/a.txt");
+
+  const List found = findings();
+
+  EXPECT_EQ(taken(), List{"good"});
+  EXPECT_EQ(plan_.items.size(), 4u);
+  for (const char* const name : {"syntax", "digits", "linked"}) {
+    EXPECT_TRUE(std::any_of(found.begin(), found.end(), [&](const std::string& each) {
+      return each.starts_with(std::string("error bag-invalid ") + name);
+    })) << name;
+  }
+}
+
+TEST_F(AdoptTest, what_lies_beside_bags_is_said) {
+  bag("good", {"a.txt"});
+  put("lost/data/a.txt", "of a bag without its declaration");
+  put("notes.txt", "n");
+  std::filesystem::create_directory_symlink(dir_ / "good", dir_ / "other");
+  EXPECT_EQ(findings(), (List{"error adopt-no-bag lost", "error adopt-no-bag other",
+                              "warning adopt-stray notes.txt"}));
+  EXPECT_EQ(taken(), List{"good"});
+}
+
+TEST_F(AdoptTest, names_that_collide_elsewhere_reject_the_item) {
+  bag("case", {"A.txt", "a.txt"});
+  bag("form", {"\u00e9.txt", "e\u0301.txt"});
+  const List found = findings();
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0], "error name-case-collision a.txt");
+  EXPECT_TRUE(found[1].starts_with("error name-normalization-collision "));
+  EXPECT_EQ(taken(), List{});
+}
+
+TEST_F(AdoptTest, two_of_one_name_are_told_apart_without_rows) {
+  bag("one", {"a.txt"});
+  bag("two", {"b.txt"});
+  for (const char* const name : {"one", "two"})
+    put(std::string(name) + "/bag-info.txt", "External-Identifier: Same\n");
+  EXPECT_EQ(findings(), List{"error identifier-collision "});
+  EXPECT_EQ(taken(), List{"Same"});
+  EXPECT_NE(plan_.findings.kept().back().detail.find("'Same'"), std::string::npos);
+}
+
+TEST_F(AdoptTest, objects_are_validated_and_those_that_are_not_are_counted) {
+  object("good", {"a.txt", "b.txt"});
+  object("extra", {"a.txt"});
+  put("extra/v1/content/unknown.txt", "in no inventory");
+  object("broken", {"a.txt"});
+  put("broken/inventory.json", "{");
+  object("undeclared", {"a.txt"});
+  std::filesystem::remove(dir_ / "undeclared/0=ocfl_object_1.1");
+  put("lost/file.txt", "of no object");
+
+  const List found = findings();
+
+  EXPECT_EQ(taken(), List{"urn-x-good"});
+  EXPECT_EQ(plan_.items.size(), 4u);
+  for (const char* const wanted :
+       {"error adopt-object extra/v1/content/unknown.txt", "error adopt-object broken",
+        "error adopt-object undeclared/0=ocfl_object_1.1", "warning adopt-stray lost/file.txt"}) {
+    EXPECT_TRUE(std::any_of(found.begin(), found.end(), [&](const std::string& each) {
+      return each.starts_with(wanted);
+    })) << wanted;
+  }
 }
 
 TEST(Table, languages_lists_and_unknown_columns) {

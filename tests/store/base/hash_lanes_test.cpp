@@ -1,6 +1,11 @@
 #include "store/base/hash_lanes.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <latch>
+#include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
@@ -122,6 +127,42 @@ TEST(HashLanes, threads_share_them) {
   }
   for (std::size_t t = 0; t < kThreads; ++t)
     EXPECT_EQ(right[t], 40) << "thread " << t;
+}
+
+// More threads than lanes, each with one part: nobody comes later who could serve those that are
+// left over. The threads are not joined, so that one that is forgotten fails the test.
+TEST(HashLanes, nobody_is_left_waiting) {
+  constexpr std::size_t kThreads = 32;
+  struct Shared {
+    std::string text;
+    std::string wanted;
+    std::latch begin{kThreads};
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t done = 0;   // Guarded by mutex.
+    std::size_t right = 0;  // Guarded by mutex.
+  };
+  const auto shared = std::make_shared<Shared>();
+  Random random;
+  shared->text = random.text(4u << 20);
+  shared->wanted = openssl_hex(shared->text);
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    std::thread([shared] {
+      Sha512 stream;
+      shared->begin.arrive_and_wait();
+      update_shared({&stream, bytes_of(shared->text)});
+      const bool right = hex_of(stream.finish()) == shared->wanted;
+      const std::scoped_lock lock(shared->mutex);
+      ++shared->done;
+      shared->right += right ? 1 : 0;
+      shared->changed.notify_one();
+    }).detach();
+  }
+  std::unique_lock lock(shared->mutex);
+  shared->changed.wait_for(lock, std::chrono::seconds(60),
+                           [&] { return shared->done == kThreads; });
+  EXPECT_EQ(shared->done, kThreads);
+  EXPECT_EQ(shared->right, kThreads);
 }
 
 TEST(HashLanes, a_hasher_gives_the_same_for_any_cut) {

@@ -198,6 +198,48 @@ TEST_F(ValidatorTest, the_fast_check_reads_no_content_and_sees_all_the_rest) {
   EXPECT_EQ(codes_of(problems(false)), "E092 E093 ");
 }
 
+// Fails, or throws, at each file and folder whose path ends so.
+class ScarceDisk : public Disk {
+ public:
+  ScarceDisk(std::string end, int number) : end_(std::move(end)), number_(number) {}
+  Result<Fd> open(const Path& path, int flags, mode_t mode) override {
+    TRY(give(path));
+    return Disk::open(path, flags, mode);
+  }
+  Result<void> list(const Path& path, const std::function<bool(const DirEntry&)>& each) override {
+    TRY(give(path));
+    return Disk::list(path, each);
+  }
+
+ private:
+  Result<void> give(const Path& path) const {
+    if (!path.native().ends_with(end_)) return {};
+    if (number_ == ENOMEM) throw std::bad_alloc();
+    return Error::from_errno(number_, "open " + path.native());
+  }
+  const std::string end_;
+  const int number_;
+};
+
+TEST_F(ValidatorTest, what_the_system_does_not_give_is_no_damage) {
+  for (const char* const place :
+       {"/a.txt", "/v1", "/v1/content", "/v1/content/d", "/object", "/v1/inventory.json",
+        "/object/inventory.json", "/v1/inventory.json.sha512"}) {
+    for (const int number : {EMFILE, ENFILE, EACCES, EIO, ETIMEDOUT}) {
+      ScarceDisk disk(place, number);
+      const auto object =
+          check_one_object(disk, object_, {.content = true, .threads = 4, .stop = {}});
+      EXPECT_EQ(codes_of(object.problems), "unreadable ") << place << " " << number;
+    }
+  }
+}
+
+TEST_F(ValidatorTest, what_memory_is_wanting_for_is_not_called_whole) {
+  ScarceDisk disk("/a.txt", ENOMEM);
+  const auto object = check_one_object(disk, object_, {.content = true, .threads = 4, .stop = {}});
+  EXPECT_EQ(codes_of(object.problems), "unreadable ");
+}
+
 // Whatever stands in an inventory: an answer, the same one each time, and none that is cut off.
 TEST_F(ValidatorTest, two_thousand_broken_inventories_neither_crash_nor_hang) {
   std::mt19937 random(20261122);
@@ -272,6 +314,31 @@ TEST_F(RootTest, objects_come_in_the_order_of_the_walk) {
   EXPECT_EQ(codes_of(seen.problems), "");
   EXPECT_EQ(seen.places.size(), 40u);
   EXPECT_TRUE(std::is_sorted(seen.places.begin(), seen.places.end()));
+}
+
+// Without memory for one object: an answer all the same, and no waiting for ever.
+class ThrowingDisk : public Disk {
+ public:
+  Result<FileInfo> info(const Path& path) override {
+    if (path.native().ends_with("many%3a7/inventory.json.sha512")) throw std::bad_alloc();
+    return Disk::info(path);
+  }
+  using Disk::info;
+};
+
+TEST_F(RootTest, an_exception_ends_one_object_only) {
+  ThrowingDisk disk;
+  std::size_t objects = 0;
+  std::string codes;
+  RootCheckOptions options;
+  options.threads = 4;
+  options.each = [&](const CheckedObject& object) {
+    ++objects;
+    codes += codes_of(object.problems);
+  };
+  ASSERT_OK(check_root_contents(disk, root_, options));
+  EXPECT_EQ(objects, 40u);
+  EXPECT_EQ(codes, "unreadable ");
 }
 
 TEST_F(RootTest, what_was_read_before_is_looked_at_but_not_read_again) {
