@@ -9,18 +9,25 @@
 #include "service/http/message.hpp"
 #include "store/base/config.hpp"
 #include "store/base/csv.hpp"
+#include "store/base/digest.hpp"
 #include "store/base/ids.hpp"
 #include "store/base/json.hpp"
 #include "store/base/path.hpp"
 #include "store/base/text.hpp"
 #include "store/base/time.hpp"
 #include "store/journal/event.hpp"
+#include "store/journal/key_change.hpp"
 #include "store/journal/proof.hpp"
+#include "store/journal/stamp.hpp"
 #include "store/journal/tail.hpp"
 #include "store/journal/tile.hpp"
 #include "store/ocfl/inventory.hpp"
+#include "store/ocfl/layout.hpp"
+#include "store/ocfl/root.hpp"
+#include "store/ocfl/validate.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/time_authority.hpp"
 
 namespace versement::fuzz {
 
@@ -138,6 +145,137 @@ bool tail(std::string_view bytes) {
         return {};
       });
   return scan && !scan->damaged && !scan->torn && end > 0;
+}
+
+bool tile(std::string_view bytes) {
+  const auto hashes = journal::hashes_of_tile(bytes);
+  if (!hashes) return false;
+  require(journal::tile_bytes(*hashes) == bytes, "a tile is its hashes and nothing else");
+  return true;
+}
+
+bool key(std::string_view text) {
+  const auto parsed = journal::VerifierKey::parse(text);
+  if (!parsed) return false;
+  require(parsed->text() == text, "a key is written as itself");
+  require(!parsed->verifies(text), "a key is no note");
+  return true;
+}
+
+bool key_statement(std::string_view text) {
+  const auto change = journal::read_key_statement(text);
+  if (!change) return false;
+  require(change->before.verifies(text) && change->after.verifies(text),
+          "both keys have signed it");
+  require(!journal::parse_checkpoint(text), "a statement is no checkpoint");
+  return true;
+}
+
+constexpr std::string_view kStamped = "a note\n";
+
+const testing::TimeAuthority& authority() {
+  static const testing::TimeAuthority made("Fuzz");
+  return made;
+}
+
+bool stamp(std::string_view bytes) {
+  static const auto trusted = journal::StampAuthorities::parse(authority().certificate());
+  const auto read = journal::verify_stamp(bytes, kStamped, *trusted);
+  if (!read) return false;
+  require(read->time.ms() == 1'800'000'000'000, "no time but the one that was signed");
+  return true;
+}
+
+const std::string& stamp_request() {
+  static const std::string made = *journal::stamp_request(kStamped);
+  return made;
+}
+
+bool stamp_reply(std::string_view bytes) {
+  const auto token = journal::token_of_reply(bytes, stamp_request(), kStamped);
+  if (!token) return false;
+  require(journal::read_stamp(*token, kStamped).operator bool(), "a token that is taken is right");
+  return true;
+}
+
+// One object of one file, in a root; what is mutated takes its place in it.
+class SmallRoot {
+ public:
+  SmallRoot() {
+    ocfl::Inventory inventory;
+    inventory.id = "urn:uuid:019bc0fd-89c2-747d-bc8c-b58341d878a2";
+    const std::string digest = digest_of(Algorithm::sha512, "hello\n").hex();
+    inventory.manifest[digest] = {"v1/content/a"};
+    ocfl::InventoryVersion& version = inventory.versions[1];
+    version.created = "2026-01-15T09:30:00Z";
+    version.message = "m";
+    version.user_name = "u";
+    version.user_address = "mailto:u@example.org";
+    version.state[digest] = {"a"};
+    text = ocfl::write_inventory(inventory);
+    (void)ocfl::create_root(real_disk(), folder.path());
+    object = folder.path() / ocfl::object_path(*ObjectId::parse(inventory.id));
+    (void)make_folders(real_disk(), object / "v1/content");
+    testing::write(object / "0=ocfl_object_1.1", "ocfl_object_1.1\n");
+    testing::write(object / "v1/content/a", "hello\n");
+    put_inventory(text);
+  }
+
+  void put_inventory(std::string_view bytes) const {
+    for (const Path& at : {object, object / "v1"}) {
+      testing::write(at / "inventory.json", bytes);
+      testing::write(at / "inventory.json.sha512", sidecar_of(bytes));
+    }
+  }
+
+  static std::string sidecar_of(std::string_view inventory) {
+    return digest_of(Algorithm::sha512, inventory).hex() + "  inventory.json\n";
+  }
+
+  testing::TemporaryFolder folder;
+  Path object;
+  std::string text;
+};
+
+const SmallRoot& small_root() {
+  static const SmallRoot made;
+  return made;
+}
+
+bool is_whole(const ocfl::CheckedObject& object) {
+  for (const ocfl::Problem& problem : object.problems)
+    require(!problem.code.empty() && !problem.detail.empty(), "a problem has a code and says why");
+  return !ocfl::any_fault(object.problems);
+}
+
+// The validator, with the inventory in root and version and sidecars that fit it.
+bool validator_inventory(std::string_view text) {
+  small_root().put_inventory(text);
+  const bool good = is_whole(ocfl::check_one_object(real_disk(), small_root().object, {}));
+  small_root().put_inventory(small_root().text);
+  return good;
+}
+
+bool validator_sidecar(std::string_view text) {
+  const Path file = small_root().object / "inventory.json.sha512";
+  testing::write(file, text);
+  const bool good = is_whole(ocfl::check_one_object(real_disk(), small_root().object, {}));
+  testing::write(file, SmallRoot::sidecar_of(small_root().text));
+  return good;
+}
+
+bool validator_layout(std::string_view text) {
+  const Path file = small_root().folder.path() / "ocfl_layout.json";
+  static const std::string right = testing::read(file);
+  (void)real_disk().remove_file(file);
+  testing::write(file, text);
+  bool good = true;
+  ocfl::RootCheckOptions options;
+  options.each = [&](const ocfl::CheckedObject& object) { good = is_whole(object) && good; };
+  const auto problems = ocfl::check_root_contents(real_disk(), small_root().folder.path(), options);
+  (void)real_disk().remove_file(file);
+  testing::write(file, right);
+  return problems && !ocfl::any_fault(*problems) && good;
 }
 
 bool manifest(std::string_view text) {
@@ -274,6 +412,18 @@ bool request(std::string_view text) {
   return good || range.kind == http::RangeAnswer::Kind::part;
 }
 
+std::string small_statement() {
+  static const testing::TemporaryFolder folder;
+  static const auto next =
+      journal::Signer::create(real_disk(), folder / "next", "fuzz.example/log");
+  return journal::key_statement(signer(), *next,
+                                {.origin = "fuzz.example/log", .size = 3, .root = {}});
+}
+
+std::string small_reply() {
+  return authority().reply(stamp_request(), 1'800'000'000);
+}
+
 std::string small_inventory() {
   ocfl::Inventory made;
   made.id = "urn:uuid:019bc0fd-89c2-747d-bc8c-b58341d878a2";
@@ -370,6 +520,16 @@ const std::vector<Target>& targets() {
       {"bundle", {small_bundle()}, bundle},
       {"event", {small_event()}, event},
       {"tail", {small_tail()}, tail},
+      {"tile", {std::string(64, 'h')}, tile},
+      {"key", {signer().key().text()}, key},
+      {"key_statement", {small_statement()}, key_statement},
+      {"stamp", {*journal::token_of_reply(small_reply(), stamp_request(), kStamped)}, stamp},
+      {"stamp_reply", {small_reply()}, stamp_reply},
+      {"validator_inventory", {small_root().text}, validator_inventory},
+      {"validator_sidecar", {SmallRoot::sidecar_of(small_root().text)}, validator_sidecar},
+      {"validator_layout",
+       {testing::read(small_root().folder.path() / "ocfl_layout.json")},
+       validator_layout},
       {"manifest",
        {std::string(64, 'a') + "  data/a.txt\n" + std::string(64, 'b') + " *data/b%0A%25.txt\r\n"},
        manifest},
