@@ -176,10 +176,11 @@ class Proof(harness.EndToEnd):
         # Rewritten by whoever has the key: another history of at least that length.
         rival = self.daemon(name='rival')
         rival.stop()
-        for part in ('journal', 'secrets'):
+        for part in ('journal', 'secrets', 'evidence'):
             shutil.rmtree(rival.data / part)
         shutil.copytree(self.folder / 'before', rival.data / 'journal')
-        shutil.copytree(data / 'secrets', rival.data / 'secrets')
+        for part in ('secrets', 'evidence'):
+            shutil.copytree(data / part, rival.data / part)
         shutil.rmtree(rival.data / 'index')
         (rival.data / 'store' / 'versement-head.txt').unlink()
         rival.start()

@@ -19,9 +19,7 @@ import zlib
 
 FINDINGS = []
 Wrong = type('Wrong', (Exception,), {})
-def find(code, place, why=''):
-    FINDINGS.append((code, str(place), str(why)))
-
+find = lambda code, place, why='': FINDINGS.append((code, str(place), str(why)))  # noqa: E731
 sha = lambda data: hashlib.sha256(data).digest()  # noqa: E731
 sha512 = lambda data: hashlib.sha512(data).hexdigest()  # noqa: E731
 
@@ -281,13 +279,14 @@ def main():
             kept.append((file, check_proof(key, file.read_text(encoding='utf-8'))))
         except (ValueError, TypeError, Wrong) as wrong:
             find('proof', file, wrong)
-    head = 'store/versement-head.txt'
-    try:
-        if (flags.data / head).exists():
-            kept.append((head, key.open((flags.data / head).read_text(encoding='utf-8'))))
-    except (ValueError, Wrong) as wrong:
-        find('journal-head', head, wrong)
     if not any(code.startswith('journal-') for code, _, _ in FINDINGS):
+        for code, pattern in (('journal-head', 'store/versement-head.txt'),
+                              ('journal-key', 'store/*/*/*/v1/content/versement/checkpoint.txt')):
+            for file in sorted(flags.data.glob(pattern)):
+                try:
+                    kept.append((file, key.open(file.read_text(encoding='utf-8'))))
+                except (ValueError, Wrong) as wrong:
+                    find(code, file, wrong)
         for place, checkpoint in kept:
             journal.compare(place, checkpoint)
     compare(journal, objects)
