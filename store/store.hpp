@@ -41,6 +41,7 @@ namespace versement::store {
 struct Layout {
   explicit Layout(const Path& data_in);
   Path data, root, journal, evidence, index, work, quarantine, secrets, marker, lock, journal_key;
+  Path index_old;  // while the index is made anew: the one before
 };
 
 struct StoreOptions {
@@ -49,7 +50,7 @@ struct StoreOptions {
   std::uint64_t min_free_bytes = 64u << 20;  // ingest stops before the disk is full
   std::uint64_t min_free_inodes = 1000;
   std::chrono::milliseconds publish_delay{1000};
-  bool rebuild_index = false;  // begin with none, whatever is there
+  bool rebuild_index = false;  // make the index anew; the one that is there serves reads meanwhile
   index::IndexOptions index;
 };
 
@@ -58,6 +59,15 @@ struct Recovered {
   std::uint64_t completed = 0;    // deposits that were in the root, but not in the journal
   std::uint64_t dropped = 0;      // deposits that were not
   std::uint64_t quarantined = 0;  // what fitted neither
+};
+
+// How far the start is.
+struct Starting {
+  std::uint64_t position = 0;                // journal entries that the index reflects
+  std::uint64_t target = 0;                  // of so many
+  std::optional<std::chrono::seconds> left;  // when it can be told
+  bool indexed() const { return position >= target; }
+  std::string text() const;  // for people
 };
 
 // An object being staged. One thread uses it; it leaves no trace unless it is committed.
@@ -122,10 +132,21 @@ class Store {
   // folder holds anything.
   static Result<void> create(Disk& disk, Clock& clock, const Path& data, std::string_view origin);
 
-  // Takes the lock, opens the journal, brings the index up to it, recovers open deposits.
+  // prepare() and bring_up().
+  static Result<std::unique_ptr<Store>> open(Disk& disk, Clock& clock, StoreOptions options);
+  // Takes the lock, opens journal and index. Where answers_reads(), all that only reads may be
+  // called; nothing can be written yet: unavailable ("starting").
   // Errors: not_found when this is no data folder (an unmounted disk, say); conflict when another
   // process has it; corrupt; unsupported; io.
-  static Result<std::unique_ptr<Store>> open(Disk& disk, Clock& clock, StoreOptions options);
+  static Result<std::unique_ptr<Store>> prepare(Disk& disk, Clock& clock, StoreOptions options);
+  // Brings the index up to the journal and recovers open deposits: from here on the store takes
+  // all. Called once, on any thread. Stopped in the middle it leaves what the next start goes on
+  // with. Errors: cancelled; corrupt; io.
+  Result<void> bring_up(const std::stop_token& stop = {});
+  // How far bring_up() is; nothing when it is done.
+  std::optional<Starting> starting() const;
+  // True when index() reflects the whole journal; it stays so.
+  bool answers_reads() const;
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -172,6 +193,7 @@ class Store {
   // Errors: not_found; corrupt ("evidence-mismatch") when the file is not what its name says.
   Result<void> check_evidence(std::string_view digest) const;
 
+  // The index that serves reads; requires answers_reads().
   const index::Index& index() const;
   journal::Log& journal();
   const Layout& layout() const;
@@ -186,10 +208,10 @@ class Store {
  private:
   class State;
   // `lock` is the data folder's, taken.
-  static Result<std::unique_ptr<Store>> open(Disk& disk,
-                                             Clock& clock,
-                                             StoreOptions options,
-                                             Fd lock);
+  static Result<std::unique_ptr<Store>> prepare(Disk& disk,
+                                                Clock& clock,
+                                                StoreOptions options,
+                                                Fd lock);
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -7,7 +7,7 @@
 namespace versement::http {
 namespace {
 
-constexpr std::array<ProblemType, 36> kTypes{{
+constexpr std::array<ProblemType, 37> kTypes{{
     {"malformed-request", 400, false, "The request is malformed"},
     {"invalid-parameter", 400, false, "A parameter is invalid"},
     {"invalid-cursor", 400, false, "The cursor is not of this listing"},
@@ -39,6 +39,7 @@ constexpr std::array<ProblemType, 36> kTypes{{
     {"internal-error", 500, false, "The service failed"},
     {"read-only", 503, true, "The service takes no changes now"},
     {"content-corrupt", 503, true, "Stored bytes are damaged"},
+    {"starting", 503, true, "The service is starting"},
     {"shutting-down", 503, true, "The service is shutting down"},
     {"insufficient-storage", 507, true, "There is no space left"},
     {"transfer-empty", 409, false, "The transfer has no items"},

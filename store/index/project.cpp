@@ -404,7 +404,7 @@ Result<void> transfer_sealed(const Act& act) {
 
 using Projector = Result<void> (*)(const Act&);
 
-constexpr std::array<std::pair<std::string_view, Projector>, 20> kProjectors{{
+constexpr std::array<std::pair<std::string_view, Projector>, 19> kProjectors{{
     {type::kCollectionCreated, collection},
     {type::kCollectionChanged, collection},
     {type::kAgreementCreated, agreement},
