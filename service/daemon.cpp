@@ -197,9 +197,15 @@ Result<void> guarded(const std::function<Result<void>()>& work) {
 }
 
 // Whoever leaves does not wait for the start to be done.
-struct StopAtEnd {
-  std::stop_source& stop;
-  ~StopAtEnd() { stop.request_stop(); }
+class StopAtEnd {
+ public:
+  explicit StopAtEnd(std::stop_source& stop) : stop_(stop) {}
+  ~StopAtEnd() { stop_.request_stop(); }
+  StopAtEnd(const StopAtEnd&) = delete;
+  StopAtEnd& operator=(const StopAtEnd&) = delete;
+
+ private:
+  std::stop_source& stop_;
 };
 
 }  // namespace
@@ -288,7 +294,7 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
     if (!done) stop.request_stop();
     return done;
   });
-  const StopAtEnd stop_at_end{stop};
+  const StopAtEnd stop_at_end(stop);
   if (starting.wait_for(kShortStart) != std::future_status::ready) {
     tell_addresses(store->answers_reads() ? "serving what only reads, until the start is done"
                                           : "answering 503 until the start is done",

@@ -21,7 +21,9 @@
 #include "store/catch_up.hpp"
 #include "store/commit.hpp"
 #include "store/index/keys.hpp"
+#include "store/inventory_digests.hpp"
 #include "store/journal/proof.hpp"
+#include "store/ocfl/inventory.hpp"
 #include "store/ocfl/layout.hpp"
 #include "store/ocfl/root.hpp"
 #include "store/recover.hpp"
@@ -238,7 +240,8 @@ class Store::State {
         clock(clock_in),
         options(std::move(options_in)),
         layout(options.data),
-        sources(disk, layout.root, layout.evidence) {}
+        sources(disk, layout.root, layout.evidence),
+        inventories(disk) {}
 
   ~State() {
     // The log's threads use the index: they end first.
@@ -272,6 +275,7 @@ class Store::State {
   const Layout layout;
   Fd lock;
   ObjectSources sources;
+  InventoryDigests inventories;
   std::unique_ptr<index::Index> index;
   std::unique_ptr<index::Index> old_index;  // Kept to the end: somebody may be reading it.
   std::unique_ptr<journal::Log> log;
@@ -757,6 +761,30 @@ void Store::settle() {
 
 Path Store::object_folder(const ObjectId& object) const {
   return state_->layout.root / ocfl::object_path(object);
+}
+
+Result<void> Store::check_inventories(const ObjectId& object,
+                                      std::uint32_t version,
+                                      std::string_view wanted,
+                                      std::string_view newest) const {
+  const Path folder = object_folder(object);
+  const auto check = [&](const Path& path, std::string_view digest) -> Result<void> {
+    const auto found = state_->inventories.of(path);
+    if (found && *found == digest) return {};
+    if (!found && found.error().code() == Code::io) return found.error();
+    // Where it lies is for the log.
+    log::error("an inventory is not the one that the journal names; its files are not served",
+               {{"object", object.text()},
+                {"file", path.native()},
+                {"why", found ? "it has other bytes" : found.error().what()}});
+    return Error(Code::corrupt,
+                 "the object is damaged in the store: an inventory is not the one that the journal "
+                 "names")
+        .as("content-corrupt");
+  };
+  TRY(check(folder / Version(version).folder() / ocfl::kInventoryName, wanted));
+  if (!state_->up || state_->committer->failure()) return {};
+  return check(folder / ocfl::kInventoryName, newest);
 }
 
 std::shared_ptr<Source> Store::file(const ObjectId& object, const index::FileRow& row) const {

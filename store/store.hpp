@@ -179,6 +179,14 @@ class Store {
 
   // -- Reading.
   Path object_folder(const ObjectId& object) const;
+  // Whether the inventories on the disk are those that the journal names, by SHA-512: that of the
+  // version, which says where its files lie, and that of the object (`newest`). The latter is not
+  // judged while a version may be half installed: during the start, and after a failed commit.
+  // Errors: corrupt ("content-corrupt"); io.
+  Result<void> check_inventories(const ObjectId& object,
+                                 std::uint32_t version,
+                                 std::string_view wanted,
+                                 std::string_view newest) const;
   // The bytes of a file. Nothing is opened before the first read.
   std::shared_ptr<Source> file(const ObjectId& object, const index::FileRow& row) const;
   Result<index::FileRow> file_row(std::string_view owner,

@@ -528,6 +528,7 @@ Result<Response> bag_summary(const Context& context, const Call& call) {
 
 Result<Response> bag_tar(Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
+  TRY(store::check_seal_object(context.store, record));
   TRY_SET(auto tar, context.bags.tar(record));
   http::Representation representation;
   representation.source = std::move(tar);
@@ -543,6 +544,7 @@ Result<Response> bag_file(Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
   TRY_SET(const transfer::BagFile file,
           transfer::find_bag_file(context.store, record, call.parameter("bag_path")));
+  TRY(transfer::check_bag_file(context.store, record, file));
   http::Representation representation;
   representation.source = context.store.file(file.object, file.row);
   representation.etag = "\"" + file.row.sha512.hex().substr(0, 64) + "\"";

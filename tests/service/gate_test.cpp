@@ -11,24 +11,24 @@ class Asked : public http::Service {
  public:
   Admission admit(const http::Request& head) override {
     Admission admission;
-    if (head.field("Authorization").empty()) admission.refusal = http::problem_of(denied_);
-    admission.ticket = ticket_;
+    if (head.field("Authorization").empty()) admission.refusal = http::problem_of(denied);
+    admission.ticket = ticket;
     return admission;
   }
   http::Response handle(const http::Request& request, const Admission& /*admission*/) override {
-    handled_.push_back(request.method + " " + request.path);
+    handled.push_back(request.method + " " + request.path);
     return http::json_response(200, {});
   }
   void done(const http::Request& /*request*/,
             const Admission& /*admission*/,
             const Done& /*done*/) override {
-    ++done_;
+    ++finished;
   }
 
-  Error denied_ = Error(Code::denied, "no token").as("token-missing");
-  std::shared_ptr<const int> ticket_ = std::make_shared<const int>(1);
-  std::vector<std::string> handled_;
-  int done_ = 0;
+  Error denied = Error(Code::denied, "no token").as("token-missing");
+  std::shared_ptr<const int> ticket = std::make_shared<const int>(1);
+  std::vector<std::string> handled;
+  int finished = 0;
 };
 
 class GateTest : public testing::StoreFixture {
@@ -88,8 +88,8 @@ TEST_F(GateTest, until_an_index_serves_only_health_is_answered) {
   expect_starting(ask("GET", "/v1/items"));
   expect_starting(ask("POST", "/v1/ingests"));
   expect_starting(ask("GET", "/metrics"));
-  EXPECT_TRUE(api_.handled_.empty());
-  EXPECT_EQ(api_.done_, 5);
+  EXPECT_TRUE(api_.handled.empty());
+  EXPECT_EQ(api_.finished, 5);
 }
 
 TEST_F(GateTest, while_an_old_index_serves_only_what_reads_goes_through) {
@@ -101,7 +101,7 @@ TEST_F(GateTest, while_an_old_index_serves_only_what_reads_goes_through) {
   EXPECT_EQ(ask("POST", "/v1/ingests", false).status, 401);  // Strangers learn nothing.
   EXPECT_EQ(ask("GET", "/readyz", false).status, 503);
   EXPECT_EQ(ask("GET", "/healthz", false).status, 200);
-  EXPECT_EQ(api_.handled_.size(), 2u);
+  EXPECT_EQ(api_.handled.size(), 2u);
 }
 
 TEST_F(GateTest, an_open_gate_is_none) {
@@ -110,7 +110,7 @@ TEST_F(GateTest, an_open_gate_is_none) {
   gate_->open();
   EXPECT_EQ(ask("POST", "/v1/ingests").status, 200);
   EXPECT_EQ(ask("GET", "/readyz").status, 200);
-  EXPECT_EQ(api_.handled_.size(), 2u);
+  EXPECT_EQ(api_.handled.size(), 2u);
 }
 
 }  // namespace
