@@ -10,8 +10,8 @@ namespace {
 
 // About a megabyte; a pull of many items passes through it, and a reader of few stays in it.
 constexpr std::size_t kKnownMax = 4096;
-// Times of files are as fine as the kernel's clock tick, so a change right after this look might not
-// show: what was changed lately is read again.
+// Times of files are as fine as the kernel's clock tick, so a change right after this look might
+// not show: what was changed lately is read again.
 constexpr std::chrono::seconds kSettled{2};
 
 bool is_settled(std::int64_t changed_ns) {

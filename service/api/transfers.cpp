@@ -529,13 +529,15 @@ Result<Response> bag_summary(const Context& context, const Call& call) {
 Result<Response> bag_tar(Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
   TRY(store::check_seal_object(context.store, record));
-  TRY_SET(auto tar, context.bags.tar(record));
+  TRY_SET(const auto tar, context.bags.tar(record));
   http::Representation representation;
-  representation.source = std::move(tar);
+  representation.source = tar;
   representation.etag = transfer::tar_etag(record);
   representation.media_type = "application/x-tar";
   representation.file_name = json::text_at(record, "bag_name") + ".tar";
   Response response = http::respond(call.request, std::move(representation));
+  // Whoever goes on where the stream was cut because of a damaged item hears why.
+  if (response.source) TRY(tar->check_at(response.offset));
   response.before_first_byte = collecting(context, call, record);
   return response;
 }

@@ -59,7 +59,8 @@ class InventoryTest(harness.EndToEnd):
         self.assertEqual({item for item, status in statuses.items() if status != 200}, {self.item['id']})
         pulled = self.run_versement(self.served, 'pull', '2026-V-001', '--to', self.folder / 'pulled',
                                     token=self.receiver)
-        self.assertNotEqual(pulled.returncode, 0)
+        self.assertEqual(pulled.returncode, 4, pulled.stderr)
+        self.assertIn('the object is damaged in the store', pulled.stderr)
         self.assertFalse((self.folder / 'pulled' / '2026-V-001').exists())
 
     def test_a_forged_inventory_of_the_version(self):
