@@ -141,6 +141,12 @@ Result<std::size_t> TarSource::read_at(std::uint64_t offset, std::span<std::byte
   return Error(Code::internal, "no such part of an archive");
 }
 
+Result<void> TarSource::check_at(std::uint64_t offset) const {
+  const Place place = place_of(offset);
+  if (place.part != Place::Part::end) TRY(open_(place.member));
+  return {};
+}
+
 Result<FileRun> TarSource::run_at(std::uint64_t offset) {
   if (offset >= size_bytes_) return FileRun{};
   const Place place = place_of(offset);

@@ -38,6 +38,10 @@ class TarSource : public Source {
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override;
   Result<FileRun> run_at(std::uint64_t offset) override;
 
+  // Opens the member that this offset lies in, and lets go of it: what cannot be opened is better
+  // told before the first byte than by a stream that ends in the middle.
+  Result<void> check_at(std::uint64_t offset) const;
+
   // Where the header of a member begins.
   std::uint64_t offset_of(std::size_t member) const { return offsets_.at(member); }
   const std::vector<TarMember>& members() const { return members_; }

@@ -303,8 +303,11 @@ class Pull {
       auto done = attempt(&offset);
       if (done) return {};
       const Code code = done.error().code();
-      const bool again = code == Code::network || code == Code::timeout ||
-                         (code == Code::unavailable && done.error().reason() != "read-only");
+      // Neither gets right by asking once more.
+      const std::string& reason = done.error().reason();
+      const bool lasting = reason == "read-only" || reason == "content-corrupt";
+      const bool again =
+          code == Code::network || code == Code::timeout || (code == Code::unavailable && !lasting);
       failures = offset > before ? 1 : failures + 1;
       if (!again || failures > options_.retries) return done;
       const auto pause = std::chrono::milliseconds(250) * (1u << std::min(failures, 6u));

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <future>
 #include <thread>
 
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 #include "service/api/api.hpp"
 #include "service/api/work_kinds.hpp"
+#include "service/gate.hpp"
 #include "service/ingest/run.hpp"
 #include "service/jobs/work.hpp"
 #include "service/transfer/seal.hpp"
@@ -144,8 +146,8 @@ Result<std::vector<journal::VerifierKey>> witnesses_of(const Settings& settings)
 // Waits for a signal on a thread of its own; the second one ends the process at once.
 class SignalWaiter {
  public:
-  explicit SignalWaiter(net::Server& server)
-      : thread_([&server, ended = &ended_] {
+  explicit SignalWaiter(std::stop_source& stop)
+      : thread_([&stop, ended = &ended_] {
           sigset_t set = {};
           sigemptyset(&set);
           for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2})
@@ -163,7 +165,7 @@ class SignalWaiter {
             if (std::exchange(stopping, true)) ::_exit(130);
             log::info("stopping; a second signal stops at once");
             notify_supervisor("STOPPING=1");
-            server.stop();
+            stop.request_stop();
           }
         }) {}
   ~SignalWaiter() {
@@ -177,6 +179,46 @@ class SignalWaiter {
  private:
   std::atomic<bool> ended_{false};
   std::thread thread_;
+};
+
+// A start that takes no longer than this has no request answered before it is done.
+constexpr std::chrono::milliseconds kShortStart{500};
+
+void tell_recovered(const store::Recovered& recovered) {
+  if (recovered.completed + recovered.dropped + recovered.quarantined == 0) return;
+  log::warning("the service had ended in the middle of deposits",
+               {{"completed", std::to_string(recovered.completed)},
+                {"dropped", std::to_string(recovered.dropped)},
+                {"quarantined", std::to_string(recovered.quarantined)}});
+}
+
+void tell_addresses(std::string_view what, const net::Server& server, const Settings& settings) {
+  for (const std::string& address : server.addresses()) {
+    log::info(what, {{"address", address},
+                     {"tls", settings.server.tls_certificate.empty() ? "no" : "yes"},
+                     {"data", settings.data.native()}});
+  }
+}
+
+// The top of a thread: what is thrown there ends the service, not the process.
+Result<void> guarded(const std::function<Result<void>()>& work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    return Error(Code::internal, error.what());
+  }
+}
+
+// Whoever leaves does not wait for the start to be done.
+class StopAtEnd {
+ public:
+  explicit StopAtEnd(std::stop_source& stop) : stop_(stop) {}
+  ~StopAtEnd() { stop_.request_stop(); }
+  StopAtEnd(const StopAtEnd&) = delete;
+  StopAtEnd& operator=(const StopAtEnd&) = delete;
+
+ private:
+  std::stop_source& stop_;
 };
 
 }  // namespace
@@ -226,15 +268,10 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
   options.data = settings.data;
   TRY_SET(const std::vector<Path> inboxes, real_inboxes(settings));
   TRY_SET(const auto witnesses, witnesses_of(settings));
-  TRY_SET(const auto store, store::Store::open(disk, clock, options));
-  const store::Recovered& recovered = store->recovered();
-  if (recovered.completed + recovered.dropped + recovered.quarantined > 0) {
-    log::warning("the service had ended in the middle of deposits",
-                 {{"completed", std::to_string(recovered.completed)},
-                  {"dropped", std::to_string(recovered.dropped)},
-                  {"quarantined", std::to_string(recovered.quarantined)}});
-  }
-  TRY_SET(const auto tokens, api::Tokens::load(*store));
+  std::stop_source stop;
+  const SignalWaiter signals(stop);
+  TRY_SET(const auto store, store::Store::prepare(disk, clock, options));
+  api::Tokens tokens(*store);
   jobs::Queue queue(*store);
   jobs::register_audits(queue, *store, settings.audit_threads);
   queue.handle(std::string(api::kIngestKind), "ingest",
@@ -246,7 +283,7 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
   Metrics metrics;
   api::Context context{.store = *store,
                        .queue = queue,
-                       .tokens = *tokens,
+                       .tokens = tokens,
                        .bags = bags,
                        .stamper = *stamper,
                        .metrics = metrics,
@@ -255,39 +292,60 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
                        .started_at = clock.now(),
                        .transfer_mutex = {}};
   api::Api api(context, settings.access_log);
-  TRY_SET(const auto server, net::Server::listen(settings.server, api));
-  // A journal in doubt: what is there is served, and nothing is begun.
-  const bool read_only = store->read_only_reason().has_value();
-  if (!read_only) {
-    journal::Event started = store->event(journal::type::kServiceStarted, kProgramName);
-    started.detail["version"] = kVersion;
-    TRY(store->append(std::move(started)));
-    TRY(queue.start());
+  Gate gate(api, *store);
+  TRY_SET(const auto server, net::Server::listen(settings.server, gate));
+  const std::stop_callback on_stop(stop.get_token(), [&server] { server->stop(); });
+  if (store->answers_reads()) {
+    TRY(tokens.reload());
+    gate.let_read();
   }
-  {
-    std::optional<jobs::Scheduler> scheduler;
+  std::optional<jobs::Scheduler> scheduler;
+  bool read_only = false;
+  const auto start = [&]() -> Result<void> {
+    TRY(store->bring_up(stop.get_token()));
+    tell_recovered(store->recovered());
+    TRY(tokens.reload());  // The index may be another now.
+    // A journal in doubt: what is there is served, and nothing is begun.
+    read_only = store->read_only_reason().has_value();
     if (!read_only) {
+      journal::Event started = store->event(journal::type::kServiceStarted, kProgramName);
+      started.detail["version"] = kVersion;
+      TRY(store->append(std::move(started)));
+      TRY(queue.start());
       scheduler.emplace(queue, *store, settings.policy_every);
       stamper->start();
     }
-    const SignalWaiter signals(*server);
-    for (const std::string& address : server->addresses()) {
-      log::info("serving", {{"address", address},
-                            {"tls", settings.server.tls_certificate.empty() ? "no" : "yes"},
-                            {"data", settings.data.native()}});
-    }
+    gate.open();
+    tell_addresses("serving", *server, settings);
     notify_supervisor("READY=1");
-    server->run();
-  }
-  queue.stop();
-  if (read_only) {
-    log::info("stopped");
     return {};
+  };
+  // It may take minutes, when the index is made: the requests that come meanwhile are answered.
+  auto starting = std::async(std::launch::async, [&]() -> Result<void> {
+    auto done = guarded(start);
+    if (!done) stop.request_stop();
+    return done;
+  });
+  const StopAtEnd stop_at_end(stop);
+  if (starting.wait_for(kShortStart) != std::future_status::ready) {
+    tell_addresses(store->answers_reads() ? "serving what only reads, until the start is done"
+                                          : "answering 503 until the start is done",
+                   *server, settings);
+    if (store->answers_reads()) notify_supervisor("READY=1");
   }
-  if (auto stopped = store->append(store->event(journal::type::kServiceStopped, kProgramName));
-      !stopped) {
-    log::warning("the end of the service could not be journaled",
-                 {{"why", stopped.error().what()}});
+  server->run();
+  stop.request_stop();
+  auto started = starting.get();
+  scheduler.reset();
+  stamper->stop();
+  queue.stop();
+  if (!started && started.error().code() != Code::cancelled) return started;
+  if (started && !read_only) {
+    auto stopped = store->append(store->event(journal::type::kServiceStopped, kProgramName));
+    if (!stopped) {
+      log::warning("the end of the service could not be journaled",
+                   {{"why", stopped.error().what()}});
+    }
   }
   log::info("stopped");
   return {};

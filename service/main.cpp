@@ -46,7 +46,7 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_flag("--init-if-empty", flags.init_if_empty,
                "The same where the data folder is empty, then serve; for containers");
   app.add_flag("--rebuild-index", flags.rebuild_index,
-               "Begin without the index and make it anew from the journal, then serve");
+               "Make the index anew from the journal; the old one serves reads meanwhile");
   app.add_flag("--replace-journal-key", flags.replace_key,
                "Hand the journal over to a new signing key, and end; stop the daemon first");
   app.add_flag("--check-config", flags.check_config, "Check the settings and end: 0 good, 3 not");

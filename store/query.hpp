@@ -28,6 +28,12 @@ Result<json::Object> verification_record(const Store& store, std::string_view ow
 // first.
 Result<std::vector<std::string>> inventories_of_item(const Store& store, std::string_view slug);
 
+// Compares what lies in the store with what the journal says, before files of it are served: of a
+// version of an item, and of the tag files of a sealed transfer. It needs no time where it was done
+// lately and nothing was changed. Errors: not_found; corrupt ("content-corrupt"); io.
+Result<void> check_item_object(Store& store, std::string_view slug, std::uint32_t version);
+Result<void> check_seal_object(const Store& store, const json::Object& transfer);
+
 // Calls `each` for the files of a version, by path, until it returns false. The owner is an item's
 // slug, or "transfer/ID" for the tag files of a seal.
 Result<void> for_each_file(const Store& store,

@@ -1,6 +1,7 @@
 #include "store/store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <map>
@@ -13,13 +14,17 @@
 
 #include "store/base/limits.hpp"
 #include "store/base/log.hpp"
+#include "store/base/pool.hpp"
 #include "store/base/publish.hpp"
 #include "store/base/text.hpp"
 #include "store/base/version.hpp"
+#include "store/catch_up.hpp"
 #include "store/commit.hpp"
 #include "store/index/keys.hpp"
+#include "store/inventory_digests.hpp"
 #include "store/journal/proof.hpp"
 #include "store/journal/verify.hpp"
+#include "store/ocfl/inventory.hpp"
 #include "store/ocfl/layout.hpp"
 #include "store/ocfl/root.hpp"
 #include "store/recover.hpp"
@@ -29,8 +34,8 @@ namespace versement::store {
 namespace {
 
 constexpr std::uint64_t kDataFormat = 1;
-// Entries that the index takes up with one write when it catches up.
-constexpr std::size_t kCatchUpEntries = 256;
+// So many entries are worth a line in the log when the index catches up.
+constexpr std::uint64_t kTellEntries = 256;
 constexpr auto kTellEvery = std::chrono::seconds(2);
 
 Result<void> check_marker(Disk& disk, const Layout& layout) {
@@ -152,7 +157,16 @@ Layout::Layout(const Path& data_in)
       marker(data / "versement.json"),
       lock(data / "LOCK"),
       journal_key(secrets / "journal.key"),
-      next_journal_key(secrets / "journal.key.next") {}
+      next_journal_key(secrets / "journal.key.next"),
+      index_old(data / "index.old") {}
+
+std::string Starting::text() const {
+  if (indexed()) return "the service is starting; the index is there";
+  std::string out = "the index is being built: " + std::to_string(position) + " of " +
+                    std::to_string(target) + " journal entries";
+  if (left) out += "; about " + std::to_string(left->count()) + " s are left";
+  return out;
+}
 
 // ---------------------------------------------------------------------------- Deposit
 
@@ -228,7 +242,8 @@ class Store::State {
         clock(clock_in),
         options(std::move(options_in)),
         layout(options.data),
-        sources(disk, layout.root, layout.evidence) {}
+        sources(disk, layout.root, layout.evidence),
+        inventories(disk) {}
 
   ~State() {
     // The log's threads use the index: they end first.
@@ -245,10 +260,20 @@ class Store::State {
   Result<void> replace_key();
   std::string remedy() const;
   Result<void> check_head() const;
-  Result<void> check_entries(std::uint64_t first, std::uint64_t end) const;
-  Result<void> catch_up();
+  Result<void> set_index_aside();
+  Result<void> open_indexes(bool may_rebuild);
+  Result<void> check_positions() const;
+  Result<void> check_entries(std::uint64_t first,
+                             std::uint64_t end,
+                             const std::stop_token& stop) const;
+  Result<void> complete_index(const std::stop_token& stop);
+  Result<void> apply_up_to(std::uint64_t end, const std::stop_token& stop);
+  Result<void> compare_indexes(const std::stop_token& stop) const;
+  void drop_old_index();
+  Starting how_far() const;
   Result<void> refuse(const Error& why);
   Result<Path> make_staging();
+  std::optional<std::string> failure() const;
 
   Disk& disk;
   Clock& clock;
@@ -256,10 +281,22 @@ class Store::State {
   const Layout layout;
   Fd lock;
   ObjectSources sources;
+  InventoryDigests inventories;
   std::unique_ptr<index::Index> index;
+  std::unique_ptr<index::Index> old_index;  // Kept to the end: somebody may be reading it.
   std::unique_ptr<journal::Log> log;
+  std::unique_ptr<journal::Log> doubted_log;  // Likewise.
   std::unique_ptr<Committer> committer;
   Recovered recovered;
+  bool refused = false;
+
+  // What others may use while bring_up() is at work: they are set when it is fit for use.
+  std::atomic<const index::Index*> serving{nullptr};
+  std::atomic<journal::Log*> journal{nullptr};
+  std::atomic<bool> up{false};  // the committer, too
+  std::atomic<std::uint64_t> target{0};
+  std::atomic<std::uint64_t> began_at{0};  // index position, and when
+  std::atomic<std::chrono::steady_clock::time_point> began{};
 
   std::mutex mutex;
   std::set<std::string> claimed;      // Guarded by mutex.
@@ -346,8 +383,8 @@ Result<void> Store::State::replace_key() {
 
 std::string Store::State::remedy() const {
   return "Restore the journal from a copy; if the loss is accepted, delete " +
-         layout.index.native() + " and " + (layout.data / journal::kHeadCopy).native() +
-         " and start again";
+         layout.index.native() + (old_index ? ", " + layout.index_old.native() : std::string()) +
+         " and " + (layout.data / journal::kHeadCopy).native() + " and start again";
 }
 
 // The store keeps a copy of the last published checkpoint: a journal that was exchanged for an
@@ -389,19 +426,72 @@ bool is_tampering(const Error& error) {
 
 // With a journal in doubt nothing is written any more; what the index knew before is still served.
 Result<void> Store::State::refuse(const Error& why) {
-  if (index->position() == 0) return why;  // There is nothing to serve.
+  const bool older = old_index && old_index->position() > index->position();
+  const index::Index& best = older ? *old_index : *index;
+  if (best.position() == 0) return why;  // There is nothing to serve.
   log::error("the journal was tampered with; the service is read-only until that is cleared up",
              {{"why", why.what()}});
   TRY_SET(journal::Signer signer, journal::Signer::open(disk, layout.journal_key));
-  log.reset();
-  log = journal::Log::open_refusing(disk, layout.journal, std::move(signer), index->position(),
+  doubted_log = std::move(log);
+  log = journal::Log::open_refusing(disk, layout.journal, std::move(signer), best.position(),
                                     why.what());
+  refused = true;
+  journal = log.get();
+  serving = &best;
+  return {};
+}
+
+// The index that is there becomes index.old, unless an earlier start has done so, which was cut
+// short: then the new one has begun already.
+Result<void> Store::State::set_index_aside() {
+  TRY_SET(const bool begun, path_exists(disk, layout.index_old));
+  if (begun) return {};
+  auto there = index::Index::open_to_read(disk, layout.index, options.index);
+  if (!there && there.error().code() == Code::not_found) return {};
+  if (!there) {
+    log::warning("the index cannot be read and is made anew without it",
+                 {{"why", there.error().what()}});
+    return remove_tree(disk, layout.index);
+  }
+  // What has seen more than the journal has is evidence; it stays where it is.
+  if ((*there)->position() > log->size()) return {};
+  there->reset();
+  TRY(disk.rename_new(layout.index, layout.index_old));
+  return sync_folder(disk, layout.data);
+}
+
+Result<void> Store::State::open_indexes(bool may_rebuild) {
+  if (options.rebuild_index && may_rebuild) TRY(set_index_aside());
+  index::IndexOptions half = options.index;
+  half.cache_bytes /= 2;
+  auto old = index::Index::open_to_read(disk, layout.index_old, half);
+  if (old) {
+    old_index = std::move(*old);
+  } else if (old.error().code() != Code::not_found) {
+    log::warning("the old index cannot be read and is dropped", {{"why", old.error().what()}});
+    TRY(remove_tree(disk, layout.index_old));
+  }
+  TRY_SET(index, index::Index::open(disk, layout.index, options.index));
+  return {};
+}
+
+Result<void> Store::State::check_positions() const {
+  for (const auto* each : {&index, &old_index}) {
+    if (!*each || (*each)->position() <= log->size()) continue;
+    return Error(Code::corrupt, "the journal has " + std::to_string(log->size()) +
+                                    " entries, but the index has seen " +
+                                    std::to_string((*each)->position()) +
+                                    ": the journal was cut back. " + remedy())
+        .as("journal-tampered");
+  }
   return {};
 }
 
 // The bundles below the tail are not read when the journal is opened: before the index believes
 // entries of theirs, these must lead to the signed root.
-Result<void> Store::State::check_entries(std::uint64_t first, std::uint64_t end) const {
+Result<void> Store::State::check_entries(std::uint64_t first,
+                                         std::uint64_t end,
+                                         const std::stop_token& stop) const {
   if (first >= log->published()) return {};  // The tail was checked.
   journal::TileTree tiles(disk, layout.journal, log->published());
   std::vector<journal::Hash> nodes;
@@ -416,6 +506,7 @@ Result<void> Store::State::check_entries(std::uint64_t first, std::uint64_t end)
   }
   journal::Frontier tree(first, std::move(nodes));
   TRY(log->for_each(first, end, [&](std::uint64_t, std::string_view text) -> Result<void> {
+    if (stop.stop_requested()) return Error(Code::cancelled, "the journal was not checked");
     tree.append(journal::leaf_hash(text));
     return {};
   }));
@@ -428,41 +519,65 @@ Result<void> Store::State::check_entries(std::uint64_t first, std::uint64_t end)
       .as("journal-tampered");
 }
 
-Result<void> Store::State::catch_up() {
-  const std::uint64_t end = log->size();
-  if (index->position() > end) {
-    return Error(Code::corrupt,
-                 "the journal has " + std::to_string(end) + " entries, but the index has seen " +
-                     std::to_string(index->position()) + ": the journal was cut back. " + remedy())
-        .as("journal-tampered");
-  }
-  if (end - index->position() > kCatchUpEntries) {
+Result<void> Store::State::apply_up_to(std::uint64_t end, const std::stop_token& stop) {
+  auto told = std::chrono::steady_clock::now();
+  const auto tell = [&] {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told < kTellEvery) return;
+    told = now;
+    const Starting far = how_far();
+    log::info("the index catches up with the journal",
+              {{"at", std::to_string(far.position)},
+               {"to", std::to_string(far.target)},
+               {"seconds_left", far.left ? std::to_string(far.left->count()) : ""}});
+  };
+  return store::catch_up({.log = *log,
+                          .index = *index,
+                          .sources = sources,
+                          .threads = processor_count(),
+                          .tell = tell},
+                         end, stop);
+}
+
+Result<void> Store::State::complete_index(const std::stop_token& stop) {
+  const std::uint64_t end = target;
+  if (end - index->position() > kTellEntries) {
     log::info("the index catches up with the journal",
               {{"from", std::to_string(index->position())}, {"to", std::to_string(end)}});
   }
-  TRY(check_entries(index->position(), end));
-  std::vector<journal::Entry> entries;
-  std::uint64_t first = index->position();
-  auto told = std::chrono::steady_clock::now();
-  const auto flush = [&]() -> Result<void> {
-    TRY(index->apply(first, entries, sources));
-    first += entries.size();
-    entries.clear();
-    const auto now = std::chrono::steady_clock::now();
-    if (now - told >= kTellEvery) {
-      told = now;
-      log::info("the index catches up with the journal",
-                {{"at", std::to_string(first)}, {"to", std::to_string(end)}});
-    }
-    return {};
-  };
-  TRY(log->for_each(first, end, [&](std::uint64_t at, std::string_view text) -> Result<void> {
-    auto event = journal::event_of(text);
-    if (!event) return std::move(event).error().during("journal entry " + std::to_string(at));
-    entries.push_back({.event = std::move(*event), .attachment = nullptr});
-    return entries.size() == kCatchUpEntries ? flush() : Result<void>();
-  }));
-  return flush();
+  TRY(check_entries(index->position(), end, stop));
+  began = std::chrono::steady_clock::now();
+  if (old_index) {
+    TRY(apply_up_to(old_index->position(), stop));
+    TRY(compare_indexes(stop));
+  }
+  TRY(apply_up_to(end, stop));
+  serving = index.get();
+  drop_old_index();
+  return {};
+}
+
+// The same entries give the same rows. Where they do not, an object or an evidence file is not what
+// it was, or the old index was wrong; the new one is what the journal says.
+Result<void> Store::State::compare_indexes(const std::stop_token& stop) const {
+  if (index->position() != old_index->position()) return {};  // It was compared before.
+  const std::string position = std::to_string(index->position());
+  TRY_SET(const auto difference, index->difference(*old_index, stop));
+  if (!difference) {
+    log::info("the new index equals the old one", {{"position", position}});
+  } else {
+    log::warning("the new index differs from the old one and takes its place",
+                 {{"position", position}, {"first_difference", printable(*difference)}});
+  }
+  return {};
+}
+
+void Store::State::drop_old_index() {
+  if (!old_index) return;
+  if (auto removed = remove_tree(disk, layout.index_old); !removed) {
+    log::warning("the old index could not be removed; the next start tries again",
+                 {{"folder", layout.index_old.native()}, {"why", removed.error().what()}});
+  }
 }
 
 Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::string_view origin) {
@@ -494,7 +609,8 @@ Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::stri
   TRY(publish_file(disk, layout.marker, as_bytes(json::write_pretty(marker) + "\n")));
   StoreOptions options;
   options.data = data;
-  TRY_SET(const auto store, open(disk, clock, std::move(options), std::move(lock)));
+  TRY_SET(const auto store, prepare(disk, clock, std::move(options), std::move(lock)));
+  TRY(store->bring_up());
   journal::Event created = store->event(journal::type::kStoreCreated, kProgramName);
   created.detail["journal_key"] = store->journal().key().text();
   TRY(store->append(std::move(created)));
@@ -502,6 +618,12 @@ Result<void> Store::create(Disk& disk, Clock& clock, const Path& data, std::stri
 }
 
 Result<std::unique_ptr<Store>> Store::open(Disk& disk, Clock& clock, StoreOptions options) {
+  TRY_SET(auto store, prepare(disk, clock, std::move(options)));
+  TRY(store->bring_up());
+  return store;
+}
+
+Result<std::unique_ptr<Store>> Store::prepare(Disk& disk, Clock& clock, StoreOptions options) {
   const Layout layout(options.data);
   TRY(check_marker(disk, layout));
   TRY(check_parts(disk, layout));
@@ -509,33 +631,82 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk, Clock& clock, StoreOption
   TRY(check_same_file_system(disk, layout));
   // A start that refuses until here has not touched anything.
   TRY_SET(Fd lock, take_lock(disk, layout));
-  return open(disk, clock, std::move(options), std::move(lock));
+  return prepare(disk, clock, std::move(options), std::move(lock));
 }
 
-Result<std::unique_ptr<Store>> Store::open(Disk& disk,
-                                           Clock& clock,
-                                           StoreOptions options,
-                                           Fd lock) {
+Result<std::unique_ptr<Store>> Store::prepare(Disk& disk,
+                                              Clock& clock,
+                                              StoreOptions options,
+                                              Fd lock) {
   auto state = std::make_unique<State>(disk, clock, std::move(options));
   state->lock = std::move(lock);
   TRY(sweep_temporary_files(disk, state->layout.root));
   TRY(sweep_temporary_files(disk, state->layout.evidence));
   auto opened = state->open_journal();
   if (!opened && !is_tampering(opened.error())) return std::move(opened).error();
-  if (state->options.rebuild_index) TRY(remove_tree(disk, state->layout.index));
-  TRY_SET(state->index, index::Index::open(disk, state->layout.index, state->options.index));
-  if (opened) opened = state->catch_up();
-  if (!opened && !is_tampering(opened.error())) return std::move(opened).error();
-  if (!opened) TRY(state->refuse(opened.error()));
-  if (opened && state->options.replace_key) TRY(state->replace_key());
-  state->log->start();
-  state->committer = std::make_unique<Committer>(
-      disk, state->layout, *state->log,
-      CommitterOptions{.verify_after_write = state->options.verify_after_write});
-  if (opened) {
-    TRY_SET(state->recovered, recover(disk, clock, state->layout, *state->log, *state->index));
+  TRY(state->open_indexes(static_cast<bool>(opened)));
+  if (opened) opened = state->check_positions();
+  if (!opened) {
+    TRY(state->refuse(opened.error()));
+  } else {
+    state->journal = state->log.get();
+    state->target = state->log->size();
+    state->began_at = state->index->position();
+    // An index that is behind knows nothing of what was revoked since: it serves nobody.
+    for (const auto* each : {&state->old_index, &state->index}) {
+      if (*each && (*each)->position() == state->target) state->serving = each->get();
+    }
   }
   return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+Result<void> Store::bring_up(const std::stop_token& stop) {
+  State& state = *state_;
+  if (!state.refused) {
+    auto done = state.complete_index(stop);
+    if (!done && !is_tampering(done.error())) return std::move(done).error();
+    if (!done) TRY(state.refuse(done.error()));
+  }
+  if (!state.refused && state.options.replace_key) TRY(state.replace_key());
+  state.log->start();
+  state.committer = std::make_unique<Committer>(
+      state.disk, state.layout, *state.log,
+      CommitterOptions{.verify_after_write = state.options.verify_after_write});
+  if (!state.refused) {
+    TRY_SET(state.recovered,
+            recover(state.disk, state.clock, state.layout, *state.log, *state.index));
+  }
+  state.up = true;
+  return {};
+}
+
+Starting Store::State::how_far() const {
+  Starting starting;
+  starting.position = index->position();
+  starting.target = target;
+  const std::uint64_t done = starting.position - began_at;
+  const auto when = began.load();
+  if (done == 0 || when == std::chrono::steady_clock::time_point()) return starting;
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - when;
+  const double rest = static_cast<double>(starting.target - starting.position);
+  starting.left = std::chrono::seconds(
+      1 + static_cast<std::int64_t>(took.count() * rest / static_cast<double>(done)));
+  return starting;
+}
+
+std::optional<Starting> Store::starting() const {
+  if (state_->up) return std::nullopt;
+  return state_->how_far();
+}
+
+bool Store::answers_reads() const {
+  return state_->serving.load() != nullptr;
+}
+
+std::optional<std::string> Store::State::failure() const {
+  if (!up) return how_far().text();
+  if (auto why = log->failure()) return why;
+  return committer->failure();
 }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -551,7 +722,7 @@ journal::Event Store::event(std::string_view type, std::string_view agent) const
 }
 
 Result<std::uint64_t> Store::append(journal::Event event) {
-  return state_->log->append(std::move(event));
+  return state_->journal.load()->append(std::move(event));
 }
 
 Result<Claim> Store::reserve(std::uint64_t bytes, std::uint64_t files) {
@@ -597,9 +768,8 @@ Result<Claim> Store::claim(const std::string& name) {
 }
 
 Result<Path> Store::State::make_staging() {
-  auto reason = log->failure();
-  if (!reason) reason = committer->failure();
-  if (reason) return Error(Code::unavailable, "read-only: " + *reason).as("read-only");
+  if (!up) return Error(Code::unavailable, how_far().text()).as("starting");
+  if (auto why = failure()) return Error(Code::unavailable, "read-only: " + *why).as("read-only");
   Path folder = layout.work / ("tx-" + Uuid::at(clock.now()).text());
   TRY(disk.make_folder(folder, 0755));
   return folder;
@@ -657,11 +827,35 @@ Result<Committed> Store::commit(std::unique_ptr<Deposit> deposit,
 }
 
 void Store::settle() {
-  state_->committer->settle();
+  if (state_->up) state_->committer->settle();
 }
 
 Path Store::object_folder(const ObjectId& object) const {
   return state_->layout.root / ocfl::object_path(object);
+}
+
+Result<void> Store::check_inventories(const ObjectId& object,
+                                      std::uint32_t version,
+                                      std::string_view wanted,
+                                      std::string_view newest) const {
+  const Path folder = object_folder(object);
+  const auto check = [&](const Path& path, std::string_view digest) -> Result<void> {
+    const auto found = state_->inventories.of(path);
+    if (found && *found == digest) return {};
+    if (!found && found.error().code() == Code::io) return found.error();
+    // Where it lies is for the log.
+    log::error("an inventory is not the one that the journal names; its files are not served",
+               {{"object", object.text()},
+                {"file", path.native()},
+                {"why", found ? "it has other bytes" : found.error().what()}});
+    return Error(Code::corrupt,
+                 "the object is damaged in the store: an inventory is not the one that the journal "
+                 "names")
+        .as("content-corrupt");
+  };
+  TRY(check(folder / Version(version).folder() / ocfl::kInventoryName, wanted));
+  if (!state_->up || state_->committer->failure()) return {};
+  return check(folder / ocfl::kInventoryName, newest);
 }
 
 std::shared_ptr<Source> Store::file(const ObjectId& object, const index::FileRow& row) const {
@@ -672,7 +866,7 @@ std::shared_ptr<Source> Store::file(const ObjectId& object, const index::FileRow
 Result<index::FileRow> Store::file_row(std::string_view owner,
                                        std::uint32_t version,
                                        std::string_view path) const {
-  TRY_SET(const auto bytes, state_->index->get(index::keys::file(owner, version, path)));
+  TRY_SET(const auto bytes, index().get(index::keys::file(owner, version, path)));
   if (!bytes) return Error(Code::not_found, "there is no file '" + std::string(path) + "'");
   return index::decode_file_row(path, *bytes);
 }
@@ -695,10 +889,11 @@ Path Store::evidence_file(std::string_view digest) const {
 }
 
 const index::Index& Store::index() const {
-  return *state_->index;
+  const index::Index* const serving = state_->serving;
+  return serving != nullptr ? *serving : *state_->index;
 }
 journal::Log& Store::journal() {
-  return *state_->log;
+  return *state_->journal;
 }
 const Layout& Store::layout() const {
   return state_->layout;
@@ -717,8 +912,7 @@ const Recovered& Store::recovered() const {
 }
 
 std::optional<std::string> Store::read_only_reason() const {
-  if (auto failure = state_->log->failure()) return failure;
-  return state_->committer->failure();
+  return state_->failure();
 }
 
 }  // namespace versement::store

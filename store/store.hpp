@@ -42,6 +42,7 @@ struct Layout {
   explicit Layout(const Path& data_in);
   Path data, root, journal, evidence, index, work, quarantine, secrets, marker, lock;
   Path journal_key, next_journal_key;
+  Path index_old;  // while the index is made anew: the one before
 };
 
 struct StoreOptions {
@@ -50,7 +51,7 @@ struct StoreOptions {
   std::uint64_t min_free_bytes = 64u << 20;  // ingest stops before the disk is full
   std::uint64_t min_free_inodes = 1000;
   std::chrono::milliseconds publish_delay{1000};
-  bool rebuild_index = false;  // begin with none, whatever is there
+  bool rebuild_index = false;  // make the index anew; the one that is there serves reads meanwhile
   bool replace_key = false;    // hand the journal over to a new key first
   index::IndexOptions index;
 };
@@ -60,6 +61,15 @@ struct Recovered {
   std::uint64_t completed = 0;    // deposits that were in the root, but not in the journal
   std::uint64_t dropped = 0;      // deposits that were not
   std::uint64_t quarantined = 0;  // what fitted neither
+};
+
+// How far the start is.
+struct Starting {
+  std::uint64_t position = 0;                // journal entries that the index reflects
+  std::uint64_t target = 0;                  // of so many
+  std::optional<std::chrono::seconds> left;  // when it can be told
+  bool indexed() const { return position >= target; }
+  std::string text() const;  // for people
 };
 
 // An object being staged. One thread uses it; it leaves no trace unless it is committed.
@@ -124,10 +134,21 @@ class Store {
   // folder holds anything.
   static Result<void> create(Disk& disk, Clock& clock, const Path& data, std::string_view origin);
 
-  // Takes the lock, opens the journal, brings the index up to it, recovers open deposits.
+  // prepare() and bring_up().
+  static Result<std::unique_ptr<Store>> open(Disk& disk, Clock& clock, StoreOptions options);
+  // Takes the lock, opens journal and index. Where answers_reads(), all that only reads may be
+  // called; nothing can be written yet: unavailable ("starting").
   // Errors: not_found when this is no data folder (an unmounted disk, say); conflict when another
   // process has it; corrupt; unsupported; io.
-  static Result<std::unique_ptr<Store>> open(Disk& disk, Clock& clock, StoreOptions options);
+  static Result<std::unique_ptr<Store>> prepare(Disk& disk, Clock& clock, StoreOptions options);
+  // Brings the index up to the journal and recovers open deposits: from here on the store takes
+  // all. Called once, on any thread. Stopped in the middle it leaves what the next start goes on
+  // with. Errors: cancelled; corrupt; io.
+  Result<void> bring_up(const std::stop_token& stop = {});
+  // How far bring_up() is; nothing when it is done.
+  std::optional<Starting> starting() const;
+  // True when index() reflects the whole journal; it stays so.
+  bool answers_reads() const;
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -160,6 +181,14 @@ class Store {
 
   // -- Reading.
   Path object_folder(const ObjectId& object) const;
+  // Whether the inventories on the disk are those that the journal names, by SHA-512: that of the
+  // version, which says where its files lie, and that of the object (`newest`). The latter is not
+  // judged while a version may be half installed: during the start, and after a failed commit.
+  // Errors: corrupt ("content-corrupt"); io.
+  Result<void> check_inventories(const ObjectId& object,
+                                 std::uint32_t version,
+                                 std::string_view wanted,
+                                 std::string_view newest) const;
   // The bytes of a file. Nothing is opened before the first read.
   std::shared_ptr<Source> file(const ObjectId& object, const index::FileRow& row) const;
   Result<index::FileRow> file_row(std::string_view owner,
@@ -174,6 +203,7 @@ class Store {
   // Errors: not_found; corrupt ("evidence-mismatch") when the file is not what its name says.
   Result<void> check_evidence(std::string_view digest) const;
 
+  // The index that serves reads; requires answers_reads().
   const index::Index& index() const;
   journal::Log& journal();
   const Layout& layout() const;
@@ -188,10 +218,10 @@ class Store {
  private:
   class State;
   // `lock` is the data folder's, taken.
-  static Result<std::unique_ptr<Store>> open(Disk& disk,
-                                             Clock& clock,
-                                             StoreOptions options,
-                                             Fd lock);
+  static Result<std::unique_ptr<Store>> prepare(Disk& disk,
+                                                Clock& clock,
+                                                StoreOptions options,
+                                                Fd lock);
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

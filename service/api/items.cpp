@@ -126,6 +126,7 @@ Result<Response> file_content(const Context& context,
   TRY_SET(const json::Object record, store::item_record(context.store, slug));
   TRY_SET(const index::FileRow row, context.store.file_row(slug, version, path));
   TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(record, "object")));
+  TRY(store::check_item_object(context.store, slug, version));
   if (row.content_path.empty()) {
     return Error(Code::corrupt, "the object is damaged in the store").as("content-corrupt");
   }

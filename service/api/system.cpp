@@ -1,5 +1,6 @@
 // Health, readiness, metrics, status, the API's own description.
 #include "service/api/context.hpp"
+#include "service/api/health.hpp"
 #include "service/api/openapi.hpp"
 #include "store/base/version.hpp"
 #include "store/query.hpp"
@@ -77,29 +78,6 @@ Result<Response> status(const Context& context) {
   return http::json_response(200, object);
 }
 
-// Whoever asks need not know where the data lie.
-std::string without_place(std::string reason, const Path& data) {
-  const std::string place = data.native() + "/";
-  for (std::size_t at = reason.find(place); at != std::string::npos; at = reason.find(place))
-    reason.erase(at, place.size());
-  return reason;
-}
-
-Response readiness(const Context& context) {
-  json::Object object;
-  json::Array checks;
-  auto reason = context.store.read_only_reason();
-  if (reason) reason = without_place(*reason, context.store.layout().data);
-  checks.emplace_back(json::Object{{"name", "store"},
-                                   {"status", reason ? "failed" : "ok"},
-                                   {"detail", reason.value_or("takes deposits")}});
-  object["status"] = reason ? "failed" : "ok";
-  object["checks"] = std::move(checks);
-  Response response = http::json_response(reason ? 503 : 200, object);
-  response.set("Cache-Control", "no-store");
-  return response;
-}
-
 Result<Response> metrics(const Context& context) {
   Metrics& m = context.metrics;
   TRY_SET(const json::Object counts, counters(context));
@@ -110,6 +88,11 @@ Result<Response> metrics(const Context& context) {
   const bool writable = !context.store.read_only_reason();
   m.set("versement_store_writable", {}, writable ? 1 : 0);
   m.set("versement_ready", {{"check", "store"}}, writable ? 1 : 0);
+  const auto starting = context.store.starting();
+  const bool indexed = !starting || starting->indexed();
+  m.set("versement_ready", {{"check", "index"}}, indexed ? 1 : 0);
+  m.set("versement_index_entries_behind", {},
+        indexed ? 0 : static_cast<double>(starting->target - starting->position));
   m.set("versement_jobs_running", {}, static_cast<double>(context.queue.running()));
   m.set("versement_journal_entries", {}, static_cast<double>(context.store.journal().size()));
   TRY_SET(const auto authorities, context.stamper.states());
@@ -167,6 +150,8 @@ void add_system(http::Router& router, Context& context) {
   m.describe("versement_store_bytes", Kind::gauge, "Payload bytes in the store.");
   m.describe("versement_store_writable", Kind::gauge, "1 while the store takes deposits.");
   m.describe("versement_ready", Kind::gauge, "1 while the named check passes.");
+  m.describe("versement_index_entries_behind", Kind::gauge,
+             "Entries of the journal that the index being made does not reflect yet.");
   m.describe("versement_jobs_running", Kind::gauge, "Jobs that run now.");
   m.describe("versement_journal_entries", Kind::gauge, "Durable entries of the journal.");
   m.describe("versement_stamp_overdue", Kind::gauge, "1 while a time authority owes a stamp.");
@@ -177,14 +162,11 @@ void add_system(http::Router& router, Context& context) {
   m.describe("versement_transfers", Kind::gauge, "Transfers by state.");
   m.describe("versement_incidents", Kind::gauge, "Incidents by kind and state.");
 
-  router.add({"GET", "/healthz", Scope::none, 0, [](const Call& /*call*/) -> Result<Response> {
-                json::Object object;
-                object["status"] = "ok";
-                object["version"] = kVersion;
-                return http::json_response(200, object);
-              }});
-  router.add({"GET", "/readyz", Scope::none, 0,
-              [&context](const Call& /*call*/) -> Result<Response> { return readiness(context); }});
+  router.add({"GET", "/healthz", Scope::none, 0,
+              [](const Call& /*call*/) -> Result<Response> { return health(); }});
+  router.add(
+      {"GET", "/readyz", Scope::none, 0,
+       [&context](const Call& /*call*/) -> Result<Response> { return readiness(context.store); }});
   router.add({"GET", "/metrics", Scope::status_read, 0,
               [&context](const Call& /*call*/) { return metrics(context); }});
   router.add({"GET", "/v1/status", Scope::status_read, 0,

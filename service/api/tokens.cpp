@@ -52,30 +52,41 @@ Result<void> tell_lost_tokens(const store::Store& store) {
 }  // namespace
 
 Result<std::unique_ptr<Tokens>> Tokens::load(store::Store& store) {
-  std::unique_ptr<Tokens> tokens(new Tokens(store));
-  auto text = read_file(store.disk(), digests_path(store), limits::kConfigBytesMax);
+  auto tokens = std::make_unique<Tokens>(store);
+  TRY(tokens->reload());
+  return tokens;
+}
+
+Result<void> Tokens::reload() {
+  const std::scoped_lock changing(change_mutex_);
+  auto text = read_file(store_.disk(), digests_path(store_), limits::kConfigBytesMax);
   if (!text && text.error().code() == Code::not_found) {
-    TRY(tell_lost_tokens(store));
-    return tokens;
+    TRY(tell_lost_tokens(store_));
+    text = std::string("{}");
   }
   if (!text) return std::move(text).error();
   auto object = json::parse_object(*text);
-  if (!object) return std::move(object).error().during(digests_path(store).native());
+  if (!object) return std::move(object).error().during(digests_path(store_).native());
+  std::map<std::string, std::string> digests;
+  std::unordered_map<std::string, Held> held;
   for (const auto& member : *object) {
     const std::string id(member.key());
     const std::string digest = json::text_at(*object, member.key());
-    auto record = store.index().record(store::keys::token(id));
+    auto record = store_.index().record(store::keys::token(id));
     // A digest whose event never became durable: the token was never handed out.
     if (!record && record.error().code() == Code::not_found) continue;
     if (!record) return std::move(record).error();
     if (record->contains("revoked_at")) continue;
-    tokens->digests_[id] = digest;
-    tokens->hold(digest, *record);
+    digests[id] = digest;
+    held[digest] = held_of(*record);
   }
-  return tokens;
+  const std::unique_lock lock(mutex_);
+  digests_ = std::move(digests);
+  held_ = std::move(held);
+  return {};
 }
 
-void Tokens::hold(const std::string& digest, const json::Object& record) {
+Tokens::Held Tokens::held_of(const json::Object& record) {
   Held held;
   held.principal.token_id = json::text_at(record, "id");
   held.principal.name = json::text_at(record, "name");
@@ -85,7 +96,7 @@ void Tokens::hold(const std::string& digest, const json::Object& record) {
   if (auto expires = Timestamp::parse(json::text_at(record, "expires_at"))) {
     held.expires_at = *expires;
   }
-  held_[digest] = std::move(held);
+  return held;
 }
 
 Result<void> Tokens::save(const std::map<std::string, std::string>& digests) {
@@ -125,7 +136,7 @@ Result<TokenCreated> Tokens::create(const TokenRequest& request, std::string_vie
   TRY_SET(created.record, store_.index().record(store::keys::token(id)));
   const std::unique_lock lock(mutex_);
   digests_ = std::move(digests);
-  hold(digest, created.record);
+  held_[digest] = held_of(created.record);
   return created;
 }
 

@@ -33,8 +33,11 @@ struct TokenCreated {
 // Thread safe.
 class Tokens {
  public:
-  // Reads the digests in secrets/tokens.json and the records in the index.
+  // Knows none until reload().
+  explicit Tokens(store::Store& store) : store_(store) {}
   static Result<std::unique_ptr<Tokens>> load(store::Store& store);
+  // Reads the digests in secrets/tokens.json and the records in the index.
+  Result<void> reload();
 
   Result<TokenCreated> create(const TokenRequest& request, std::string_view agent);
   // Errors: not_found.
@@ -53,9 +56,8 @@ class Tokens {
     http::Principal principal;
     std::optional<Timestamp> expires_at;
   };
-  explicit Tokens(store::Store& store) : store_(store) {}
   Result<void> save(const std::map<std::string, std::string>& digests);
-  void hold(const std::string& digest, const json::Object& record);
+  static Held held_of(const json::Object& record);
 
   store::Store& store_;
   mutable std::shared_mutex mutex_;

@@ -528,13 +528,16 @@ Result<Response> bag_summary(const Context& context, const Call& call) {
 
 Result<Response> bag_tar(Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
-  TRY_SET(auto tar, context.bags.tar(record));
+  TRY(store::check_seal_object(context.store, record));
+  TRY_SET(const auto tar, context.bags.tar(record));
   http::Representation representation;
-  representation.source = std::move(tar);
+  representation.source = tar;
   representation.etag = transfer::tar_etag(record);
   representation.media_type = "application/x-tar";
   representation.file_name = json::text_at(record, "bag_name") + ".tar";
   Response response = http::respond(call.request, std::move(representation));
+  // Whoever goes on where the stream was cut because of a damaged item hears why.
+  if (response.source) TRY(tar->check_at(response.offset));
   response.before_first_byte = collecting(context, call, record);
   return response;
 }
@@ -543,6 +546,7 @@ Result<Response> bag_file(Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
   TRY_SET(const transfer::BagFile file,
           transfer::find_bag_file(context.store, record, call.parameter("bag_path")));
+  TRY(transfer::check_bag_file(context.store, record, file));
   http::Representation representation;
   representation.source = context.store.file(file.object, file.row);
   representation.etag = "\"" + file.row.sha512.hex().substr(0, 64) + "\"";

@@ -7,7 +7,7 @@
 namespace versement::http {
 namespace {
 
-constexpr std::array<ProblemType, 38> kTypes{{
+constexpr auto kTypes = std::to_array<ProblemType>({
     {"malformed-request", 400, false, "The request is malformed"},
     {"invalid-parameter", 400, false, "A parameter is invalid"},
     {"invalid-cursor", 400, false, "The cursor is not of this listing"},
@@ -39,6 +39,7 @@ constexpr std::array<ProblemType, 38> kTypes{{
     {"internal-error", 500, false, "The service failed"},
     {"read-only", 503, true, "The service takes no changes now"},
     {"content-corrupt", 503, true, "Stored bytes are damaged"},
+    {"starting", 503, true, "The service is starting"},
     {"shutting-down", 503, true, "The service is shutting down"},
     {"insufficient-storage", 507, true, "There is no space left"},
     {"transfer-empty", 409, false, "The transfer has no items"},
@@ -46,7 +47,7 @@ constexpr std::array<ProblemType, 38> kTypes{{
     {"checkpoint-mismatch", 409, false, "The checkpoint is not of this journal"},
     {"witness-unknown", 422, false, "No witness of this journal has signed"},
     {"deposit-not-a-folder", 422, false, "The deposit is no folder"},
-}};
+});
 
 // What a Code means when the error brings no problem's code of its own.
 std::string_view code_of(Code code) {

@@ -187,6 +187,10 @@ void Stamper::start() {
   });
 }
 
+void Stamper::stop() {
+  state_->thread = std::jthread();  // Which asks the one before to stop, and waits for it.
+}
+
 std::size_t Stamper::look() {
   return state_->look({});
 }

@@ -43,6 +43,7 @@ class Stamper {
 
   // Begins to look after the stamps, on a thread of its own.
   void start();
+  void stop();
   // Asks each authority whose stamp is due; returns how many stamps came.
   std::size_t look();
   Result<std::vector<AuthorityState>> states() const;

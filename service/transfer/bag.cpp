@@ -1,6 +1,8 @@
 #include "service/transfer/bag.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 
 #include "store/query.hpp"
 
@@ -27,13 +29,34 @@ Result<std::vector<BagFile>> tag_files(const store::Store& store, const json::Ob
   TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(transfer, "object")));
   std::vector<BagFile> files;
   TRY(store::for_each_file(store, owner_of(transfer), 1, [&](const index::FileRow& row) {
-    files.push_back({.path = row.path, .item = {}, .object = object, .row = row});
+    files.push_back({.path = row.path, .item = {}, .object = object, .version = 1, .row = row});
     return true;
   }));
   std::stable_sort(files.begin(), files.end(), [](const BagFile& a, const BagFile& b) {
     return rank_of(a.path) < rank_of(b.path);
   });
   return files;
+}
+
+// An object whose files are members of an archive.
+struct Object {
+  Path folder;
+  std::string item;  // empty for the tag files, which are checked when the archive is asked for
+  std::uint32_t version = 1;
+  std::atomic<std::int64_t> checked_ms{0};  // of the steady clock
+};
+
+// An item's files follow each other at once: one look at its inventories is enough for them.
+constexpr std::chrono::milliseconds kCheckEvery{1000};
+
+Result<void> check_lately(store::Store& store, Object& object) {
+  if (object.item.empty()) return {};
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now().time_since_epoch());
+  if (object.checked_ms != 0 && now.count() - object.checked_ms < kCheckEvery.count()) return {};
+  TRY(store::check_item_object(store, object.item, object.version));
+  object.checked_ms = now.count();
+  return {};
 }
 
 }  // namespace
@@ -57,8 +80,11 @@ Result<void> for_each_bag_file(const store::Store& store,
     const auto version = static_cast<std::uint32_t>(json::number_at(item, "version"));
     TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(item, "object")));
     TRY(store::for_each_file(store, slug, version, [&](const index::FileRow& row) {
-      more = each(
-          {.path = "data/" + slug + "/" + row.path, .item = slug, .object = object, .row = row});
+      more = each({.path = "data/" + slug + "/" + row.path,
+                   .item = slug,
+                   .object = object,
+                   .version = version,
+                   .row = row});
       return more;
     }));
     if (!more) return {};
@@ -73,7 +99,7 @@ Result<BagFile> find_bag_file(const store::Store& store,
   auto tag = store.file_row(owner_of(transfer), 1, path);
   if (tag) {
     TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(transfer, "object")));
-    return BagFile{std::string(path), {}, object, *tag};
+    return BagFile{std::string(path), {}, object, 1, *tag};
   }
   if (!path.starts_with("data/")) return missing;
   const std::string_view below = path.substr(5);
@@ -82,30 +108,40 @@ Result<BagFile> find_bag_file(const store::Store& store,
   const std::string slug(below.substr(0, slash));
   auto item = store.index().record(store::keys::transfer_item(json::text_at(transfer, "id"), slug));
   if (!item) return missing;
-  auto row = store.file_row(slug, static_cast<std::uint32_t>(json::number_at(*item, "version")),
-                            below.substr(slash + 1));
+  const auto version = static_cast<std::uint32_t>(json::number_at(*item, "version"));
+  auto row = store.file_row(slug, version, below.substr(slash + 1));
   if (!row) return missing;
   TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(*item, "object")));
-  return BagFile{std::string(path), slug, object, *row};
+  return BagFile{std::string(path), slug, object, version, *row};
+}
+
+Result<void> check_bag_file(store::Store& store,
+                            const json::Object& transfer,
+                            const BagFile& file) {
+  if (file.item.empty()) return store::check_seal_object(store, transfer);
+  return store::check_item_object(store, file.item, file.version);
 }
 
 Result<std::shared_ptr<bagit::TarSource>> Bags::make(const json::Object& transfer) {
   struct Place {
-    std::shared_ptr<const Path> object;  // shared by the files of one object
+    std::shared_ptr<Object> object;  // shared by its files
     std::string content_path;
   };
   auto places = std::make_shared<std::vector<Place>>();
   std::vector<bagit::TarMember> members;
   const std::string top = json::text_at(transfer, "bag_name") + "/";
-  std::shared_ptr<const Path> folder;
+  std::shared_ptr<Object> object;
   ObjectId last;
   TRY(for_each_bag_file(store_, transfer, [&](const BagFile& file) {
-    if (file.object != last || !folder) {
+    if (file.object != last || !object) {
       last = file.object;
-      folder = std::make_shared<const Path>(store_.object_folder(file.object));
+      object = std::make_shared<Object>();
+      object->folder = store_.object_folder(file.object);
+      object->item = file.item;
+      object->version = file.version;
     }
     members.push_back({top + file.path, file.row.size_bytes});
-    places->push_back({folder, file.row.content_path});
+    places->push_back({object, file.row.content_path});
     return true;
   }));
   TRY_SET(const Timestamp sealed, Timestamp::parse(json::text_at(transfer, "sealed_at")));
@@ -113,11 +149,12 @@ Result<std::shared_ptr<bagit::TarSource>> Bags::make(const json::Object& transfe
   sizes.reserve(members.size());
   for (const bagit::TarMember& member : members)
     sizes.push_back(member.size_bytes);
-  auto open = [disk = &store_.disk(), places,
+  auto open = [store = &store_, places,
                sizes = std::move(sizes)](std::size_t member) -> Result<std::shared_ptr<Source>> {
     const Place& place = places->at(member);
-    return std::shared_ptr<Source>(
-        std::make_shared<FileSource>(*disk, *place.object / place.content_path, sizes[member]));
+    TRY(check_lately(*store, *place.object));
+    return std::shared_ptr<Source>(std::make_shared<FileSource>(
+        store->disk(), place.object->folder / place.content_path, sizes[member]));
   };
   return std::make_shared<bagit::TarSource>(std::move(members), sealed, std::move(open));
 }

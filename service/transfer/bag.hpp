@@ -21,6 +21,7 @@ struct BagFile {
   std::string path;  // in the bag: "data/SLUG/…", "manifest-sha512.txt"
   std::string item;  // slug; empty for tag files and the transfer's METS
   ObjectId object;
+  std::uint32_t version = 1;
   index::FileRow row;
 };
 
@@ -34,6 +35,9 @@ Result<void> for_each_bag_file(const store::Store& store,
 Result<BagFile> find_bag_file(const store::Store& store,
                               const json::Object& transfer,
                               std::string_view path);
+
+// Whether the object that the file lies in is what the journal says (store::check_item_object).
+Result<void> check_bag_file(store::Store& store, const json::Object& transfer, const BagFile& file);
 
 // Bags as archives, the last few kept. Thread safe.
 class Bags {

@@ -57,6 +57,7 @@ FileInfo info_of_stat(const struct stat& found) {
           .inode = found.st_ino,
           .device = found.st_dev,
           .modified_ms = found.st_mtim.tv_sec * 1000 + found.st_mtim.tv_nsec / 1'000'000,
+          .changed_ns = found.st_ctim.tv_sec * 1'000'000'000 + found.st_ctim.tv_nsec,
           .mode = found.st_mode & 07777u};
 }
 

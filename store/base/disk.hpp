@@ -28,6 +28,7 @@ struct FileInfo {
   std::uint64_t inode = 0;
   std::uint64_t device = 0;
   std::int64_t modified_ms = 0;  // since 1970, UTC
+  std::int64_t changed_ns = 0;   // likewise; by the kernel, whenever bytes, mode or names change
   unsigned mode = 0;             // permission bits
 };
 

@@ -60,6 +60,7 @@ struct Index::State {
   std::unique_ptr<rocksdb::DB> db;
   std::atomic<std::uint64_t> position{0};
   std::atomic<bool> broken{false};  // a write failed
+  bool unlogged = false;            // Rows are in memory only. Of the one that applies.
 };
 
 Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -112,6 +113,34 @@ Result<std::unique_ptr<Index>> Index::open(Disk& disk,
   return Error(Code::io, "the index in " + folder.native() + " cannot be made");
 }
 
+Result<std::unique_ptr<Index>> Index::open_to_read(Disk& disk,
+                                                   const Path& folder,
+                                                   const IndexOptions& options) {
+  TRY_SET(const bool there, path_exists(disk, folder));
+  if (!there) return Error(Code::not_found, "there is no " + folder.native());
+  auto state = std::make_unique<State>();
+  rocksdb::Options how = options_of(options);
+  how.create_if_missing = false;
+  how.max_open_files = -1;  // All of them, from the beginning.
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::OpenForReadOnly(how, folder.native(), &db);
+  if (opened.IsInvalidArgument() || opened.IsNotFound()) {
+    return Error(Code::corrupt, folder.native() + " is no index: " + opened.ToString());
+  }
+  if (!opened.ok()) return failed("open", opened);
+  state->db.reset(db);
+  auto index = std::unique_ptr<Index>(new Index(std::move(state)));
+  TRY_SET(const auto format, index->get(keys::meta("format")));
+  TRY_SET(const auto position, index->get(keys::meta("position")));
+  const auto number = parse_decimal(position.value_or("0"));
+  if (format != kFormat || !number) {
+    return Error(Code::unsupported,
+                 folder.native() + " has another format, " + format.value_or("none"));
+  }
+  index->state_->position = *number;
+  return index;
+}
+
 std::uint64_t Index::position() const {
   return state_->position;
 }
@@ -146,7 +175,10 @@ Result<void> Index::scan(
 
 Result<void> Index::apply(std::uint64_t first,
                           std::span<const journal::Entry> entries,
-                          Sources& sources) {
+                          Sources& sources,
+                          Durability durability) {
+  // RocksDB's log is replayed upon what is on the disk: no row may be missing below it.
+  if (durability == Durability::logged) TRY(flush());
   Overlay rows([this](std::string_view key) { return get(key); });
   std::uint64_t position = state_->position;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -166,13 +198,29 @@ Result<void> Index::apply(std::uint64_t first,
         value ? batch.Put(slice(key), slice(*value)) : batch.Delete(slice(key));
     if (!status.ok()) return failed("write", status);
   }
-  // No sync: what a power cut takes here, the next start takes from the journal again.
-  const rocksdb::Status written = state_->db->Write({}, &batch);
+  // No sync: what a power cut takes here, the next start takes from the journal again. In bulk a
+  // crash takes more, but never the rows of a position that stays: one table holds both, and its
+  // writes reach the disk in their order.
+  rocksdb::WriteOptions how;
+  how.disableWAL = durability == Durability::bulk;
+  state_->unlogged = state_->unlogged || how.disableWAL;
+  const rocksdb::Status written = state_->db->Write(how, &batch);
   if (!written.ok()) {
     state_->broken = true;
     return failed("write", written);
   }
   state_->position = position;
+  return {};
+}
+
+Result<void> Index::flush() {
+  if (!state_->unlogged || state_->broken) return {};
+  const rocksdb::Status flushed = state_->db->Flush({});
+  if (!flushed.ok()) {
+    state_->broken = true;
+    return failed("write", flushed);
+  }
+  state_->unlogged = false;
   return {};
 }
 
@@ -189,6 +237,26 @@ Result<std::string> Index::fingerprint() const {
     return true;
   }));
   return hasher.finish().front().hex();
+}
+
+Result<std::optional<std::string>> Index::difference(const Index& other,
+                                                     const std::stop_token& stop) const {
+  rocksdb::ReadOptions how;
+  how.fill_cache = false;  // What is asked for meanwhile stays there.
+  const std::unique_ptr<rocksdb::Iterator> mine(state_->db->NewIterator(how));
+  const std::unique_ptr<rocksdb::Iterator> theirs(other.state_->db->NewIterator(how));
+  mine->SeekToFirst();
+  theirs->SeekToFirst();
+  for (; mine->Valid() && theirs->Valid(); mine->Next(), theirs->Next()) {
+    if (stop.stop_requested()) return Error(Code::cancelled, "the comparison was stopped");
+    if (mine->key() != theirs->key() || mine->value() != theirs->value()) break;
+  }
+  for (const auto* each : {&mine, &theirs}) {
+    if (!(*each)->status().ok()) return failed("compare", (*each)->status());
+  }
+  if (!mine->Valid() && !theirs->Valid()) return std::optional<std::string>();
+  const bool here = mine->Valid() && (!theirs->Valid() || mine->key().compare(theirs->key()) <= 0);
+  return std::optional((here ? mine : theirs)->key().ToString());
 }
 
 }  // namespace versement::index

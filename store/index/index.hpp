@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@
 
 namespace versement::index {
 
-// Where the projection finds what an event only names.
+// Where the projection finds what an event only names. Thread safe.
 class Sources {
  public:
   Sources() = default;
@@ -39,13 +40,27 @@ struct IndexOptions {
   int open_files_max = 512;
 };
 
-// Thread safe; apply() is called by one thread at a time.
+// How apply() writes.
+enum class Durability {
+  // Survives the end of the process, and a power cut but for the last moments.
+  logged,
+  // For many entries: rows go past RocksDB's log, and what is not on the disk yet is lost with the
+  // process, the position with the rows. flush() ends this, and so does the next logged write.
+  bulk,
+};
+
+// Thread safe; apply() and flush() are called by one thread at a time.
 class Index {
  public:
   // Opens or makes the index. One of another format, or damaged, is removed and begun anew.
   static Result<std::unique_ptr<Index>> open(Disk& disk,
                                              const Path& folder,
                                              const IndexOptions& options);
+  // Opens an index that is there, for reading only. Its files may be removed meanwhile: they are
+  // all open. Errors: not_found; corrupt; unsupported when it has another format.
+  static Result<std::unique_ptr<Index>> open_to_read(Disk& disk,
+                                                     const Path& folder,
+                                                     const IndexOptions& options);
   ~Index();
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
@@ -57,7 +72,10 @@ class Index {
   // out. All rows of one call appear at once.
   Result<void> apply(std::uint64_t first,
                      std::span<const journal::Entry> entries,
-                     Sources& sources);
+                     Sources& sources,
+                     Durability durability = Durability::logged);
+  // Puts what was written in bulk onto the disk.
+  Result<void> flush();
 
   Result<std::optional<std::string>> get(std::string_view key) const;
   // The record of a key as JSON. Errors: not_found.
@@ -72,6 +90,10 @@ class Index {
 
   // SHA-256 over all keys and values, position included: equal for equal indexes.
   Result<std::string> fingerprint() const;
+  // The first key whose row is another in `other`, or is in one of them only; nothing when they are
+  // equal, position included. Errors: cancelled; io.
+  Result<std::optional<std::string>> difference(const Index& other,
+                                                const std::stop_token& stop) const;
 
  private:
   struct State;

@@ -382,10 +382,12 @@ Result<std::uint64_t> Log::State::append(std::vector<Entry> entries) {
   if (failure_) {
     return Error(Code::unavailable, "read-only: " + *failure_).as("read-only");
   }
-  if (!started_ || stopping_) {
-    return Error(Code::unavailable,
-                 "the journal takes no entries: the service stops or has not "
-                 "started")
+  if (!started_) {
+    return Error(Code::unavailable, "the journal takes no entries yet: the service is starting")
+        .as("starting");
+  }
+  if (stopping_) {
+    return Error(Code::unavailable, "the journal takes no entries: the service stops")
         .as("shutting-down");
   }
   queue_.push_back(&waiter);

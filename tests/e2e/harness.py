@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -57,7 +58,8 @@ class Daemon:
     def address(self):
         return f'{"https" if self.tls else "http"}://127.0.0.1:{self.port}'
 
-    def start(self, wait=True):
+    def start(self, wait=True, before=None):
+        """`before` is called in the new process, before the program."""
         command = [str(BUILD / 'versementd'), '--data', str(self.data), '--listen',
                    f'127.0.0.1:{self.port}', *self.extra]
         for inbox in self.inboxes:
@@ -66,22 +68,35 @@ class Daemon:
             command += ['--tls-cert', str(self.tls[0]), '--tls-key', str(self.tls[1])]
         self.log = open(str(self.data) + '.log', 'ab')
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log,
-                                        env=self.env)
+                                        env=self.env, preexec_fn=before)
         if wait:
             self.wait_ready()
         return self
 
     def wait_ready(self, seconds=30):
+        """Until the start is done; a store that is read-only is ready for what it can do."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError('versementd ended: ' + self.log_text())
             try:
-                with socket.create_connection(('127.0.0.1', self.port), 1):
+                if not self.is_starting():
                     return
             except OSError:
-                time.sleep(0.01)
+                pass
+            time.sleep(0.01)
         raise AssertionError('versementd does not answer: ' + self.log_text())
+
+    def is_starting(self):
+        trust = ssl.create_default_context()
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        try:
+            with urllib.request.urlopen(self.address + '/readyz', timeout=30, context=trust):
+                return False
+        except urllib.error.HTTPError as error:
+            with error:
+                # Only a start says when it will be over.
+                return error.headers.get('Retry-After') is not None
 
     def log_text(self):
         return pathlib.Path(str(self.data) + '.log').read_text(errors='replace')[-4000:]
