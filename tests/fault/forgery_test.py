@@ -27,7 +27,7 @@ from real_store import SAMPLE, RealStore  # noqa: E402
 SEED = os.environ.get('VERSEMENT_SEED') or str(random.SystemRandom().randrange(1 << 32))
 ONLY = os.environ.get('VERSEMENT_KINDS', '')
 SHOW = os.environ.get('VERSEMENT_KINDS_SHOW', '')
-ONE_PAIR_OF = 6
+ONE_PAIR_OF = 9
 
 
 def chosen():
@@ -80,7 +80,8 @@ class Looked:
 
     def look(self, store, data):
         key = [] if self.change.without_key else ['--key', store.kept / 'vkey']
-        early, last = (['--checkpoint', store.kept / name] for name in ('early', 'last'))
+        kept = [store.kept / 'early', store.kept / 'last', *self.change.kept]
+        checkpoints = [word for path in kept for word in ('--checkpoint', path)]
         of_journal = ('findings', ('code', 'file'))
         self.said = {'check': Said(['store', 'check', data], 'problems', ('code', 'object', 'path'))}
         # Of a journal as it was the others say what they say of the whole store: that is a kind, too.
@@ -88,9 +89,10 @@ class Looked:
         if (self.change.touches_journal() or wanted['verify'] or wanted['partner'] or self.change.gap
                 or self.harmless):
             self.said['verify'] = Said(['journal', 'verify', data], *of_journal)
-            self.said['partner'] = Said(['journal', 'verify', *key, *early, *last, data], *of_journal)
+            self.said['partner'] = Said(['journal', 'verify', *key, *checkpoints, data], *of_journal)
             # A kept checkpoint is called as it was named.
-            self.said['partner'].findings = {(code, file.removeprefix(f'{store.kept}/'))
+            names = {str(path): path.name for path in kept}
+            self.said['partner'].findings = {(code, names.get(file, file))
                                              for code, file in self.said['partner'].findings}
 
     def wrong(self):

@@ -86,6 +86,7 @@ class Change:
         self.touched = set()   # Ids of the objects of which something may be said.
         self.keep_times = False  # They are what the kind is about.
         self.without_key = False
+        self.kept = []         # Checkpoints that the partner kept besides.
         self.status = {}       # Where it is not 1 with findings, 0 without.
         self.gap = None
         self.before = dict(infos_of(data))
@@ -142,6 +143,11 @@ class Change:
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(['cp', '-a', source, target], check=True)
 
+    def keep(self, name):
+        """The checkpoint of this moment."""
+        self.kept.append(self.data.parent / name)
+        shutil.copy(self.path('journal/checkpoint'), self.kept[-1])
+
     def edit(self, name, change):
         before = self.read(name)
         after = change(before)
@@ -155,10 +161,12 @@ class Change:
         self.edit(name, lambda data: data[:at] + bytes([data[at] ^ bit]) + data[at + 1:])
 
     def journal_files(self):
-        """What nobody can put back: whoever changes a file here writes it anew."""
-        paths = [info for name in ('journal', HEAD) if self.path(name).exists()
-                 for info in self.infos_below(self.path(name))]
-        return {path: (info.st_ino, info.st_ctime_ns) for path, info in paths}
+        """What `journal verify` reads. Nobody can put it back: whoever changes a file writes it anew. (Of
+        a folder the time is another once it was listed.)"""
+        paths = [info for name in ('journal', 'evidence', 'versement.json', HEAD, self.store.seal_note)
+                 if self.path(name).exists() for info in self.infos_below(self.path(name))]
+        return {path: (info.st_ino, 0 if stat.S_ISDIR(info.st_mode) else info.st_ctime_ns)
+                for path, info in paths}
 
     @staticmethod
     def infos_below(path):

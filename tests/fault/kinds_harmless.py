@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 
+import harness
 from kinds import NotHere, harmless
 from real_store import (CHECKPOINT, CONFIG, ENTRY, HEAD, TAIL, frame, frames_of, header, tiles_of)
 
@@ -255,6 +256,35 @@ def checkpoint_older(d):
     d.put_tiles(d.store.entries[:size])
     for name in ('journal/checkpoint', HEAD):
         d.write(name, d.store.notes[size])
+
+
+# ---------------------------------------------------------------------------- a key that is replaced
+
+def replace_key(d):
+    done = subprocess.run([harness.BUILD / 'versementd', '--replace-journal-key', '--data', d.data],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert d.read('journal/vkey') != (d.store.kept / 'vkey').read_bytes()
+
+
+@harmless('the key was replaced; who kept checkpoints has the older key')
+def key_replaced(d):
+    replace_key(d)
+    d.keep('later')
+
+
+@harmless('the key was replaced; who kept checkpoints has the new key')
+def key_replaced_and_known(d):
+    replace_key(d)
+    d.without_key = True
+
+
+@harmless('the key was replaced twice, and each time a checkpoint was kept')
+def key_replaced_twice(d):
+    replace_key(d)
+    d.keep('between')
+    replace_key(d)
+    d.keep('later')
 
 
 # ---------------------------------------------------------------------------- copies

@@ -234,6 +234,8 @@ class RealStore:
         self.objects = objects_of(self.data)
         self.items = [one for one in self.objects if not one.is_seal]
         self.seal = next(one for one in self.objects if one.is_seal)
+        self.seal_note = self.seal.folder + '/v1/content/versement/checkpoint.txt'
+        self.sealed = int(self.read(self.seal_note).split(b'\n')[1])
         self.tail = self.read(TAIL).rstrip(b'\0')
         frames = list(frames_of(self.tail))
         self.entries = [payload for kind, _, payload, _ in frames if kind == ENTRY]
