@@ -1,6 +1,7 @@
 #include "cli/sealed.hpp"
 
 #include "store/base/limits.hpp"
+#include "store/base/text.hpp"
 #include "store/ocfl/layout.hpp"
 
 namespace versement::cli {
@@ -16,12 +17,17 @@ Result<std::vector<journal::KeptCheckpoint>> sealed_checkpoints(
   for (const std::string& object : objects) {
     const auto id = ObjectId::parse(object);
     if (!id) continue;
-    const Path file =
-        Path("store") / ocfl::object_path(*id) / "v1/content/versement/checkpoint.txt";
+    const Path folder = Path("store") / ocfl::object_path(*id) / "v1/content/versement";
+    const Path file = folder / "checkpoint.txt";
     auto note = read_file(real_disk(), data / file, limits::kCheckpointBytesMax);
+    const auto text = read_file(real_disk(), data / folder / "vkey.txt", limits::kConfigBytesMax);
     if (!note && note.error().code() == Code::io) return std::move(note).error();
-    // Other bytes than a checkpoint's are damage of the store.
-    if (note && journal::parse_checkpoint(*note)) kept.push_back({*std::move(note), file.native()});
+    if (!text && text.error().code() == Code::io) return text.error();
+    const auto key = text ? journal::VerifierKey::parse(trim(*text, " \r\n"))
+                          : Result<journal::VerifierKey>(text.error());
+    // What the seal's own key has not signed is damage of the store, for its check to say.
+    if (note && key && key->verifies(*note) && journal::parse_checkpoint(*note))
+      kept.push_back({*std::move(note), file.native()});
   }
   return kept;
 }

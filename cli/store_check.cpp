@@ -60,11 +60,11 @@ Result<JournalView> read_journal(const Path& data,
                 if (inventory.empty()) return;
                 const std::string object = json::text_at(event->objects, "object");
                 const std::uint64_t version = json::number_at(event->objects, "version");
-                view.inventories[object] = inventory;
-                if (version > 0 && version < UINT32_MAX) {
-                  // What was said first counts; that something else was said later is found.
-                  view.versions[object].emplace(static_cast<std::uint32_t>(version), inventory);
-                }
+                if (version == 0 || version >= UINT32_MAX) return;
+                // What was said first counts; that something else was said later is found.
+                auto& versions = view.versions[object];
+                versions.emplace(static_cast<std::uint32_t>(version), inventory);
+                view.inventories[object] = versions.rbegin()->second;
                 if (index >= first) view.since[object].insert(inventory);
               }));
   view.whole = view.report.good() || (view.report.size > 0 && read >= view.report.published);

@@ -93,7 +93,10 @@ Result<void> read_evidence(Disk& disk,
 Result<void> check_evidence(Disk& disk, const Path& folder, std::string_view digest) {
   TRY(check_digest_text(digest));
   const Path path = folder / evidence_path(digest);
-  TRY_SET(const Fd fd, disk.open(path, O_RDONLY));
+  TRY_SET(const Fd fd, disk.open(path, O_RDONLY | O_NONBLOCK));  // A FIFO would hold it up.
+  TRY_SET(const FileInfo info, disk.info(fd, path));
+  if (info.kind != FileKind::regular)
+    return Error(Code::corrupt, path.native() + " is no file").as("evidence-mismatch");
   Hasher hasher{Algorithm::sha256};
   std::vector<std::byte> buffer(limits::kChunkBytes);
   std::uint64_t offset = 0;

@@ -118,9 +118,10 @@ class Verifier {
            "the entries have the root hash " + base64_of(tree_.root()) + ", not the one signed");
     }
     report_.size = tree_.size();
+    if (report_.good()) check_key(note, checkpoint->size);
     // The tail builds on the entries below it; with those in doubt it says nothing.
     if (report_.good()) TRY(tail(*checkpoint));
-    if (report_.good()) check_keys(note, *checkpoint);
+    if (report_.good()) check_succession();
     if (report_.good()) compare_known();
     return std::move(report_);
   }
@@ -145,16 +146,18 @@ class Verifier {
     return key == nullptr ? head_ : *key;
   }
 
-  void check_keys(std::string_view note, const Checkpoint& published) {
-    const VerifierKey& now = key_of(published.size);
-    if (!now.verifies(note)) {
-      find("journal-key", "checkpoint",
-           "it is signed by " + head_.text() + "; the key that the entries name is " + now.text());
-    } else if (!(head_ == trust_.key) && !keys_.has(trust_.key)) {
-      find("journal-key", "vkey",
-           "the journal is signed by " + head_.text() + ", and no entry hands it over from " +
-               trust_.key.text());
-    }
+  void check_key(std::string_view note, std::uint64_t published) {
+    const VerifierKey& now = key_of(published);
+    if (now.verifies(note)) return;
+    find("journal-key", "checkpoint",
+         "it is signed by " + head_.text() + "; the key that the entries name is " + now.text());
+  }
+
+  void check_succession() {
+    if (head_ == trust_.key || keys_.has(trust_.key)) return;
+    find("journal-key", "vkey",
+         "the journal is signed by " + head_.text() + ", and no entry hands it over from " +
+             trust_.key.text());
   }
 
   Result<void> take(std::string_view entry, const std::string& file) {
@@ -457,20 +460,21 @@ void take_evidence(std::string_view entry, std::set<std::string>* digests) {
   }
 }
 
-Result<void> compare_evidence(Disk& disk,
-                              const Path& folder,
-                              const std::set<std::string>& digests,
-                              JournalReport* report) {
+// One that cannot be read is a finding as well: it must not hide what else there is to say.
+void compare_evidence(Disk& disk,
+                      const Path& folder,
+                      const std::set<std::string>& digests,
+                      JournalReport* report) {
   for (const std::string& digest : digests) {
     const auto good = check_evidence(disk, folder, digest);
     if (good) continue;
     const Code code = good.error().code();
-    if (code == Code::io) return good;
-    const std::string file = "evidence/" + evidence_path(digest).native();
-    report->findings.push_back({code == Code::not_found ? "evidence-missing" : "evidence-altered",
-                                file, good.error().what()});
+    const bool altered = code == Code::corrupt || code == Code::invalid;
+    report->findings.push_back({code == Code::not_found ? "evidence-missing"
+                                : altered               ? "evidence-altered"
+                                                        : "evidence-unreadable",
+                                "evidence/" + evidence_path(digest).native(), good.error().what()});
   }
-  return {};
 }
 
 }  // namespace
@@ -499,7 +503,7 @@ Result<JournalReport> verify_data_folder(
     each(index, entry);
   };
   TRY_SET(JournalReport report, verify_journal(disk, data / "journal", trust, look, all));
-  TRY(compare_evidence(disk, data / "evidence", evidence, &report));
+  compare_evidence(disk, data / "evidence", evidence, &report);
   for (JournalFinding& finding : report.findings) {
     if (finding.file == kHeadCopy && finding.code == "journal-key") finding.code = "journal-head";
   }
