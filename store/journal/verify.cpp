@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <set>
@@ -122,6 +123,7 @@ class Verifier {
     // The tail builds on the entries below it; with those in doubt it says nothing.
     if (report_.good()) TRY(tail(*checkpoint));
     if (report_.good()) check_succession();
+    if (report_.good()) compare_ids();
     if (report_.good()) compare_known();
     return std::move(report_);
   }
@@ -165,6 +167,7 @@ class Verifier {
     if (const auto event = event_of(entry); !event) {
       find("journal-entry", file, at + event.error().what());
     } else {
+      take_id(event->id);
       TRY(take_event(*event, file, at));
     }
     each_(tree_.size(), entry);
@@ -178,6 +181,32 @@ class Verifier {
         forked_.push_back(&known);
     }
     return {};
+  }
+
+  void take_id(const Uuid& id) {
+    const std::string text = id.text();
+    const Digest digest = digest_of(Algorithm::sha256, text);
+    std::uint64_t part = 0;
+    std::memcpy(&part, digest.bytes().data(), sizeof(part));
+    ids_.emplace_back(part, tree_.size());
+  }
+
+  // An event happened once. Sorted at the end: a journal of a million entries needs 16 MB for it.
+  void compare_ids() {
+    std::sort(ids_.begin(), ids_.end());
+    for (std::size_t i = 1; i < ids_.size(); ++i) {
+      if (ids_[i - 1].first != ids_[i].first) continue;
+      find("journal-contradiction", file_of(ids_[i].second),
+           "entry " + std::to_string(ids_[i].second) + " is the event of entry " +
+               std::to_string(ids_[i - 1].second) + " once more");
+    }
+  }
+
+  // Where an entry stands.
+  std::string file_of(std::uint64_t index) const {
+    if (index >= report_.published) return tail_.filename().native();
+    const std::uint64_t start = index / kTileWidth * kTileWidth;
+    return bundle_path(index / kTileWidth, std::min(kTileWidth, report_.published - start));
   }
 
   // What an entry says of the journal itself.
@@ -406,6 +435,7 @@ class Verifier {
   VerifierKey head_;  // signed the published checkpoint
   KeySuccession keys_;
   NamedObjects objects_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ids_;  // part of a digest, entry
   const std::function<void(std::uint64_t, std::string_view)>& each_;
   const std::span<const Kept> known_;
   std::vector<const Kept*> forked_;
