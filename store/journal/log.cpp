@@ -185,6 +185,14 @@ Result<void> Log::State::load() {
   TRY(sweep_temporary_files(disk_, folder_));
   const Path path = folder_ / "checkpoint";
   const auto note = read_file(disk_, path, limits::kCheckpointBytesMax);
+  if (!note && note.error().code() == Code::not_found) {
+    // An empty folder was not tampered with: its disk is not there, or another one is.
+    TRY_SET(const auto entries, list_sorted(disk_, folder_));
+    const bool empty = std::all_of(entries.begin(), entries.end(), [](const DirEntry& entry) {
+      return entry.name == "lost+found";
+    });
+    if (empty) return note.error();
+  }
   if (!note) return in_doubt(note.error());
   auto published = read_checkpoint(*note, signer_.key());
   if (!published) return in_doubt(std::move(published).error().during(path.native()));
