@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <ranges>
 
 #include "store/base/text.hpp"
 
@@ -83,9 +82,9 @@ Result<void> KeySuccession::take(const Event& event, const Checkpoint& tree) {
 
 // The checkpoint over the event itself bears both signatures; those behind it the new key's.
 const VerifierKey* KeySuccession::in_force(std::uint64_t size) const {
-  for (const KeyChange& change : std::ranges::reverse_view(changes_)) {
-    if (change.tree.size < size) return &change.after;
-  }
+  const auto change = std::find_if(changes_.rbegin(), changes_.rend(),
+                                   [&](const KeyChange& each) { return each.tree.size < size; });
+  if (change != changes_.rend()) return &change->after;
   if (!changes_.empty()) return &changes_.front().before;
   return first_ ? &*first_ : nullptr;
 }

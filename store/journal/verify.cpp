@@ -184,8 +184,7 @@ class Verifier {
   }
 
   void take_id(const Uuid& id) {
-    const std::string text = id.text();
-    const Digest digest = digest_of(Algorithm::sha256, text);
+    const Digest digest = digest_of(Algorithm::sha256, id.text());
     std::uint64_t part = 0;
     std::memcpy(&part, digest.bytes().data(), sizeof(part));
     ids_.emplace_back(part, tree_.size());
