@@ -123,8 +123,8 @@ class Verifier {
     // The tail builds on the entries below it; with those in doubt it says nothing.
     if (report_.good()) TRY(tail(*checkpoint));
     if (report_.good()) check_succession();
-    if (report_.good()) compare_ids();
     if (report_.good()) compare_known();
+    if (report_.good()) compare_ids();
     return std::move(report_);
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -443,13 +444,15 @@ class ObjectCheck {
     const Path file = folder_ / path;
     TRY_SET(const Fd fd, disk_.open(file, O_RDONLY | O_NONBLOCK));
     Hasher hasher{Algorithm::sha512};
-    std::vector<std::byte> buffer(limits::kChunkBytes);
+    // Not filled with zeros: of a small object that would be most of the work.
+    const auto memory = std::make_unique_for_overwrite<std::byte[]>(limits::kChunkBytes);
+    const std::span<std::byte> buffer(memory.get(), limits::kChunkBytes);
     std::uint64_t offset = 0;
     while (true) {
       if (around_.stop.stop_requested()) return Error(Code::cancelled, "stopped");
       TRY_SET(const std::size_t count, disk_.read_at(fd, buffer, offset, file));
       if (count == 0) break;
-      hasher.update(std::span<const std::byte>(buffer).first(count));
+      hasher.update(buffer.first(count));
       offset += count;
     }
     return hasher.finish().front();

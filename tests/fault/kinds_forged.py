@@ -911,7 +911,8 @@ def replaced_key_forks(d):
     d.keep('later')
     for name in ('journal/vkey', 'secrets/journal.key'):
         d.write(name, (d.store.data / name).read_bytes())
-    put_behind(d, json.loads(d.store.entries[-1]) | {'agent': 'nobody'})
+    put_behind(d, json.loads(d.store.entries[-1]) | {'id': '01a2ffff-ffff-7fff-bfff-ffffffffffff',
+                                                    'agent': 'nobody'})
     d.partner(('journal-forked', 'later'))
 
 
@@ -965,7 +966,8 @@ def forked_behind_the_seal(d):
 def forked_and_longer(d):
     size = after_last_object(d)
     event = json.loads(d.store.entries[-1])
-    more = [compact(event | {'agent': f'nobody {n}'}) for n in range(300)]
+    more = [compact(event | {'id': f'01a2ffff-ffff-7fff-bfff-{n:012}', 'agent': f'nobody {n}'})
+            for n in range(300)]
     entries = d.store.entries[:size] + more
     d.put_journal(entries, d.store.key.note(entries), size)
     d.partner(('journal-forked', 'last'))
@@ -975,7 +977,8 @@ def forked_and_longer(d):
 def forked_and_shorter(d):
     size = min(one for one in d.store.notes if one > d.store.early)
     event = json.loads(d.store.entries[-1])
-    entries = d.store.entries[:size] + [compact(event | {'agent': 'nobody'})]
+    event |= {'id': '01a2ffff-ffff-7fff-bfff-ffffffffffff', 'agent': 'nobody'}
+    entries = d.store.entries[:size] + [compact(event)]
     d.put_journal(entries, d.store.key.note(entries), size)
     d.partner(('journal-rolled-back', 'last'))
     d.about(*d.store.objects)
