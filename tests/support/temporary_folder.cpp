@@ -18,6 +18,7 @@ void must(bool done, const Path& path) {
 }  // namespace
 
 TemporaryFolder::TemporaryFolder() {
+  (void)real_disk();  // Made before this, so that it is there when a static one is removed.
   const char* const base = std::getenv("TMPDIR");
   std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/versement-test-XXXXXX";
   must(::mkdtemp(pattern.data()) != nullptr, pattern);
