@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 
 // Some malformed texts run into the library's own assertions ("[~]", say): they are refused like
@@ -27,10 +28,40 @@ std::string scalar_text(const toml::node& node) {
   return {};
 }
 
+// The offset of the first byte above ASCII that stands in no string and no comment: TOML has none
+// there, and the library's search for blanks is not defined for most of them.
+std::optional<std::size_t> first_stray_letter(std::string_view text) {
+  std::size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (static_cast<unsigned char>(c) >= 0x80) return at;
+    if (c == '#') {
+      at = std::min(text.find('\n', at), text.size());
+    } else if (c == '"' || c == '\'') {
+      const std::string triple(3, c);
+      const std::string_view end =
+          text.substr(at).starts_with(triple) ? std::string_view(triple) : text.substr(at, 1);
+      at += end.size();
+      while (at < text.size() && !text.substr(at).starts_with(end))
+        at += c == '"' && text[at] == '\\' ? std::size_t{2} : std::size_t{1};
+      at += end.size();
+    } else {
+      ++at;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<void> Config::read_toml(Disk& disk, const Path& path) {
   TRY_SET(const std::string text, read_file(disk, path, limits::kConfigBytesMax));
+  if (const auto stray = first_stray_letter(text)) {
+    const auto line =
+        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(*stray), '\n');
+    return Error(Code::invalid, path.native() + ":" + std::to_string(line) +
+                                    ": letters beyond ASCII stand in quotes only");
+  }
   toml::table table;
   try {
     table = toml::parse(text, path.native());

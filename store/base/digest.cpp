@@ -120,7 +120,7 @@ void Hasher::update(std::span<const std::byte> bytes) {
   // Slices that stay in the cache while each algorithm passes over them.
   constexpr std::size_t kSlice = 16 * 1024;
   // Less is not worth waiting for others.
-  constexpr std::size_t kSharedMin = 8 * 1024;
+  constexpr std::size_t kSharedMin = 16 * 1024;
   constexpr std::size_t kSharedMax = 256 * 1024;
   if (state_->sha512) {
     for (auto left = bytes; !left.empty();) {

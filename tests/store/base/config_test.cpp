@@ -93,6 +93,21 @@ TEST_F(ConfigTest, TheEnvironmentGoesBeforeTheFile) {
   EXPECT_EQ(complaint(*config), "");
 }
 
+TEST_F(ConfigTest, LettersBeyondAsciiStandInStringsAndCommentsOnly) {
+  for (const std::string text : {"# dépôt\n[a]\nb = \"é \\\" é\"\n", "[a]\nb = 'é\"'  # é\n",
+                                 "[a]\nb = \"\"\"é \" é\"\"\"\n", "\xEF\xBB\xBF[a]\nb = \"x\"\n"}) {
+    auto config = Config::load(real_disk(), file(text), "NOTHING_HERE");
+    ASSERT_OK(config);
+    EXPECT_FALSE(config->text("a.b", "").empty()) << text;
+  }
+  for (const std::string text :
+       {"[é]\n", "[a]\né = 1\n", "[a]\nb = \"x\" é\n", "[a]\n\xC2\xA0 b = 1\n"}) {
+    const auto config = Config::load(real_disk(), file(text), "NOTHING_HERE");
+    EXPECT_FAILS(config, Code::invalid);
+    EXPECT_NE(config.error().what().find("in quotes only"), std::string::npos);
+  }
+}
+
 TEST_F(ConfigTest, BrokenTomlIsRefusedWithLineAndColumn) {
   const auto config =
       Config::load(real_disk(), file("[server]\nlisten = = 3\n"), "VERSEMENT_CONFIG_TEST");
