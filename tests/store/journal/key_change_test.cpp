@@ -265,6 +265,37 @@ TEST_F(SeenByOthers, a_stamp_that_lies_is_found) {
     EXPECT_EQ(finding.code, "journal-stamp") << finding.detail;
 }
 
+// The token is right; what was stamped is no checkpoint of this journal before the entry.
+TEST_F(SeenByOthers, a_good_stamp_of_something_else_is_found) {
+  const TimeAuthority authority("Horloge");
+  append("key", 5);
+  const Checkpoint right = *parse_checkpoint(checkpoint());
+  const auto stranger = Signer::create(real_disk(), dir_ / "stranger", kOrigin);
+  ASSERT_OK(stranger);
+  Checkpoint other_root = right;
+  other_root.root = empty_root();
+  Checkpoint still_to_come = right;
+  still_to_come.size = 4000;
+  Checkpoint other_origin = right;
+  other_origin.origin = "archive.example/else";
+  for (const std::string& note :
+       {signer("key")->sign(other_root), signer("key")->sign(still_to_come),
+        signer("key")->sign(other_origin), stranger->sign(right)}) {
+    const auto request = stamp_request(note);
+    ASSERT_OK(request);
+    const auto token = token_of_reply(authority.reply(*request, 1'800'000'000), *request, note);
+    ASSERT_OK(token);
+    stamp(authority, [&](Event* e) {
+      e->detail["checkpoint"] = note;
+      e->detail["token"] = base64_of(std::string_view(*token));
+    });
+  }
+  const JournalReport report = verify({.key = first_});
+  EXPECT_EQ(report.findings.size(), 4u) << codes(report);
+  for (const JournalFinding& finding : report.findings)
+    EXPECT_EQ(finding.code, "journal-stamp") << finding.detail;
+}
+
 TEST_F(SeenByOthers, cosignatures_are_verified_under_the_witnesses_that_are_named) {
   const auto witness =
       Signer::create(real_disk(), dir_ / "witness", "archives.example/witness", KeyKind::witness);
