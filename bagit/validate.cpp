@@ -63,6 +63,7 @@ class Validator {
                                 .section = std::move(section),
                                 .path = std::move(path),
                                 .line = line,
+                                .algorithm = {},
                                 .expected = {},
                                 .found = {},
                                 .detail = std::move(detail)});
@@ -314,9 +315,10 @@ class Validator {
                                   .section = "3",
                                   .path = path,
                                   .line = 0,
+                                  .algorithm = std::string(algorithm_name(digest.algorithm())),
                                   .expected = wanted.hex(),
                                   .found = digest.hex(),
-                                  .detail = std::string(algorithm_name(digest.algorithm()))});
+                                  .detail = {}});
     }
   }
 

@@ -8,23 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "bagit/rules.hpp"
 #include "store/base/disk.hpp"
 #include "store/base/result.hpp"
 
 namespace versement::bagit {
-
-enum class Severity { warning, error };
-
-struct Finding {
-  std::string code;  // "payload.unlisted", "checksum.mismatch" …
-  Severity severity = Severity::error;
-  std::string section;  // of RFC 8493
-  std::string path;     // in the bag
-  std::size_t line = 0;
-  std::string expected;
-  std::string found;
-  std::string detail;
-};
 
 enum class Verdict {
   valid,         // complete, and every checksum of every manifest verified

@@ -37,32 +37,6 @@ int bag_status(bagit::Verdict verdict) {
   return kUnchecked;
 }
 
-json::Object to_json(const bagit::Finding& finding) {
-  json::Object object;
-  object["code"] = finding.code;
-  object["severity"] = finding.severity == bagit::Severity::error ? "error" : "warning";
-  const auto set = [&](const char* name, const std::string& value) {
-    if (!value.empty()) object[name] = value;
-  };
-  set("section", finding.section);
-  set("path", finding.path);
-  set("expected", finding.expected);
-  set("found", finding.found);
-  set("detail", finding.detail);
-  if (finding.line > 0) object["line"] = finding.line;
-  return object;
-}
-
-std::string finding_text(const bagit::Finding& finding) {
-  std::string line = finding.severity == bagit::Severity::error ? "error  " : "warning  ";
-  line += finding.code + "  " + finding.path;
-  if (finding.line > 0) line += " line " + std::to_string(finding.line);
-  if (!finding.detail.empty()) line += ": " + finding.detail;
-  if (!finding.expected.empty())
-    line += " (expected " + finding.expected + ", found " + finding.found + ")";
-  return printable(line);
-}
-
 int validate_bags(Session& session, const std::vector<std::string>& bags, unsigned jobs) {
   Console& console = session.console();
   stop_on_interrupt();
@@ -90,9 +64,9 @@ int validate_bags(Session& session, const std::vector<std::string>& bags, unsign
     json::Array findings;
     for (const bagit::Finding& finding : report->findings) {
       if (console.json()) {
-        findings.emplace_back(to_json(finding));
+        findings.emplace_back(bagit::to_json(finding));
       } else {
-        console.line(finding_text(finding));
+        console.line(bagit::to_text(finding));
       }
     }
     const std::string verdict(bagit::verdict_name(report->verdict));
