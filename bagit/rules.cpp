@@ -150,6 +150,8 @@ constexpr auto kRules = std::to_array<Rule>({
      "a tag manifest of the profile lacks"},
     {"profile.unknown", "", kUnread, kUnread, kUnread,
      "bag-info.txt names a profile that is not at hand"},
+    {"profile.unchecked", "", kWarn, kWarn, kWarn,
+     "the profile asks for something that BagIt Profiles does not know"},
     {"profile.version", "", kError, kError, kError,
      "the profile does not accept the bag's version"},
     {"serialization.crc", "", kError, kError, kError,

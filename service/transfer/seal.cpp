@@ -237,6 +237,7 @@ class Sealer {
             {"Bag-Size", human_bytes(octets_)},
             {"Payload-Oxum", std::to_string(octets_) + "." + std::to_string(streams_)},
             {"Bag-Software-Agent", std::string(kProgramName) + " " + kVersion},
+            {"BagIt-Profile-Identifier", "urn:versement:bagit-profile:transfer:1"},
             {"E-ARK-Package-Type", "AIP"},
             {"E-ARK-Specification-Version", "2.2.0"},
             {"Versement-Transfer", json::text_at(transfer_, "id")}};

@@ -86,6 +86,11 @@ inline constexpr std::size_t kKeptTagBytesMax = 64u << 20;
 inline constexpr std::size_t kManifestBytesMax = 512u << 20;
 inline constexpr std::size_t kTagFileBytesMax = 16u << 20;
 
+// What a bag's profile lists, in each of its fields: every file of a bag is held against all of it.
+inline constexpr std::size_t kProfileEntriesMax = 2000;
+// Profiles in one folder of them.
+inline constexpr std::size_t kProfilesMax = 10'000;
+
 // Configuration and secrets are small text files.
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "bagit/profile.hpp"
 #include "bagit/tagfile.hpp"
 #include "bagit/untar.hpp"
 #include "mets/xml.hpp"
@@ -303,6 +304,22 @@ bool bagit_txt(std::string_view text) {
   return static_cast<bool>(bagit::parse_bagit_txt(text));
 }
 
+bool bagit_profile(std::string_view text) {
+  const auto profile = bagit::Profile::parse(text);
+  if (!profile) return false;
+  require(!profile->identifier().empty(), "a profile has a name");
+  bagit::BagFacts facts;
+  facts.version = "1.0";
+  facts.info = {{"Title", "T"}, {"Title", "x"}};
+  facts.payload_algorithms = {"sha512"};
+  facts.tag_files = [](const auto& each) { each("m/a.xml"); };
+  facts.payload = [](const auto& each) { each("data/a.txt"); };
+  profile->check(facts, true, [](const bagit::Finding& finding) {
+    require(finding.code.starts_with("profile."), "a profile finds what is of a profile");
+  });
+  return true;
+}
+
 class Counting : public bagit::MemberSink {
  public:
   Result<void> begin(const bagit::ArchiveMember& member) override {
@@ -537,6 +554,14 @@ const std::vector<Target>& targets() {
        manifest},
       {"bag_info", {"Source-Organization: X\n  more\nBag-Size: 1 kB\r\nA: b\n"}, bag_info},
       {"bagit_txt", {"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"}, bagit_txt},
+      {"bagit_profile",
+       {R"({"BagIt-Profile-Info":{"BagIt-Profile-Identifier":"urn:p","Version":"1",)"
+        R"("BagIt-Profile-Version":"1.4.0","Source-Organization":"S","External-Description":"D"},)"
+        R"("Bag-Info":{"Title":{"required":true,"repeatable":false,"values":["T"]}},)"
+        R"("Manifests-Required":["sha512"],"Tag-Files-Allowed":["m/[a-c]*.xml","?"],)"
+        R"("Payload-Files-Required":["data/a.txt"],"Data-Empty":true,"Serialization":"required",)"
+        R"("Accept-Serialization":["application/zip"],"Accept-BagIt-Version":["1.0"]})"},
+       bagit_profile},
       {"tar", {small_tar()}, tar},
       {"xml",
        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b=\"1 &amp; 2\">"
