@@ -465,7 +465,8 @@ void Manifests::judge_tag_manifests() {
       if (payload.tag) continue;
       const std::uint32_t file = contents_.find(payload.name);
       if (std::binary_search(files.begin(), files.end(), file)) continue;
-      notes_.say("tagmanifest.omits-manifest", manifests_[i].name, "does not list " + payload.name);
+      notes_.say("tagmanifest.omits-manifest", manifests_[i].name, "does not list " + payload.name,
+                 {.at_most = old() ? Severity::warning : Severity::unread});
     }
     if (first && sets[*first] != files) {
       notes_.say("tagmanifest.sets-differ", manifests_[i].name,

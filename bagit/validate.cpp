@@ -12,6 +12,7 @@
 #include "bagit/name_check.hpp"
 #include "bagit/names.hpp"
 #include "bagit/notes.hpp"
+#include "bagit/open.hpp"
 #include "bagit/payload_check.hpp"
 #include "bagit/tag_reader.hpp"
 #include "bagit/tagfile.hpp"
@@ -387,8 +388,11 @@ Result<Report> validate(Tree& tree, const ValidateOptions& options) {
 }
 
 Result<Report> validate(Disk& disk, const Path& bag, const ValidateOptions& options) {
-  TRY_SET(const auto tree, open_folder(disk, bag));
-  return validate(*tree, options);
+  auto folder = open_folder(disk, bag);
+  if (folder) return validate(**folder, options);
+  if (folder.error().code() != Code::invalid) return std::move(folder).error();
+  TRY_SET(const auto archive, open_archive(disk, bag, options.limits));
+  return validate(*archive, options);
 }
 
 }  // namespace versement::bagit

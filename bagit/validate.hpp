@@ -17,10 +17,10 @@
 #include <string_view>
 #include <vector>
 
+#include "bagit/archive.hpp"
 #include "bagit/profiles.hpp"
 #include "bagit/rules.hpp"
 #include "bagit/tree.hpp"
-#include "bagit/untar.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/disk.hpp"
 #include "store/base/result.hpp"

@@ -1,10 +1,12 @@
 #include "cli/bag_validate.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <iostream>
+#include <cerrno>
 #include <memory>
 
+#include <unistd.h>
+
+#include "bagit/open.hpp"
 #include "bagit/validate.hpp"
 #include "cli/interrupt.hpp"
 #include "store/base/limits.hpp"
@@ -213,6 +215,7 @@ class Run {
     };
     if (flags_.members_max > 0) options_.limits.members_max = flags_.members_max;
     if (flags_.bytes_max > 0) options_.limits.total_bytes_max = flags_.bytes_max;
+    if (flags_.ratio_max > 0) options_.limits.ratio_max = flags_.ratio_max;
     for (const std::string& name : flags_.algorithms) {
       const auto algorithm = algorithm_of_name(name);
       if (!algorithm) return Error(Code::invalid, "'" + printable(name) + "' is no algorithm");
@@ -244,13 +247,24 @@ class Run {
         kept = save_checkpoint(flags_.resume, checkpoint);
       };
     }
-    auto report = bagit::validate(real_disk(), bag, options_);
+    auto report = bag == "-" ? validate_pipe() : bagit::validate(real_disk(), bag, options_);
     if (!kept) return std::move(kept).error();
     if (report && !flags_.resume.empty()) {
       const auto gone = real_disk().remove_file(flags_.resume);
       if (!gone && gone.error().code() != Code::not_found) return gone.error();
     }
     return report;
+  }
+
+  Result<bagit::Report> validate_pipe() {
+    const Fd input(::dup(STDIN_FILENO));
+    const auto read = [&](std::span<std::byte> into) -> Result<std::size_t> {
+      const auto count = ::read(input.get(), into.data(), into.size());
+      if (count < 0) return Error::from_errno(errno, "read standard input");
+      return static_cast<std::size_t>(count);
+    };
+    const auto tree = bagit::open_stream(read, "-", options_.limits);
+    return bagit::validate(*tree, options_);
   }
 
   void tell(const std::string& bag, const bagit::Report& report) {
@@ -290,7 +304,10 @@ void add_bag_validate(Tree& tree, CLI::App* bag) {
   CLI::App* const command = tree.add(
       bag, "validate", "Validate bags (RFC 8493) in folders, tar, tar.gz and zip archives");
   auto flags = std::make_shared<BagValidateFlags>();
-  command->add_option("BAG", flags->bags, "Folders or archives")->required();
+  command
+      ->add_option("BAG", flags->bags,
+                   "Folders or archives; - for a tar or tar.gz on standard input")
+      ->required();
   CLI::Option* const strict =
       command->add_flag("--strict", flags->strict, "Take every MUST of RFC 8493 to the letter");
   command
@@ -322,6 +339,8 @@ void add_bag_validate(Tree& tree, CLI::App* bag) {
                       "sha256)");
   command->add_option("--max-members", flags->members_max, "Members that an archive may have");
   command->add_option("--max-bytes", flags->bytes_max, "Bytes that an archive may unpack to");
+  command->add_option("--max-ratio", flags->ratio_max,
+                      "How many times its own size an archive may unpack to (1000)");
   command->footer(
       "Exit status: 0 valid (there may be warnings), 1 invalid, 2 only fetchable files are "
       "missing, "

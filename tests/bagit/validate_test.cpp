@@ -18,11 +18,13 @@
 #include "store/base/disk.hpp"
 #include "store/base/limits.hpp"
 #include "tests/support/expect.hpp"
+#include "tests/support/memory_tree.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace versement::bagit {
 namespace {
 
+using testing::MemoryTree;
 using testing::TemporaryFolder;
 
 // ---------------------------------------------------------------------------- the table
@@ -396,56 +398,6 @@ TEST_F(BagTest, what_was_verified_before_a_stop_is_not_read_again) {
 }
 
 // ---------------------------------------------------------------------------- other trees
-
-// Files in memory; read from beginning to end only when `sequential`.
-class MemoryTree : public Tree {
- public:
-  std::vector<std::pair<std::string, std::string>> files;
-  bool in_order = false;
-  bool again = true;
-  int visits = 0;
-  Form shape = Form::plan;
-
-  Form form() const override { return shape; }
-  std::string name() const override { return "bag.tar"; }
-  bool sequential() const override { return in_order; }
-  bool repeatable() const override { return again; }
-  Result<void> visit(Visitor& visitor, const std::stop_token& /*stop*/) override {
-    ++visits;
-    for (const auto& [path, bytes] : files) {
-      Entry entry;
-      entry.path = path;
-      entry.size_bytes = bytes.size();
-      TRY_SET(const bool wanted, visitor.entry(entry));
-      if (!in_order || !wanted) continue;
-      for (const char& byte : bytes)
-        TRY(visitor.data(std::as_bytes(std::span(&byte, 1))));
-      TRY(visitor.end());
-    }
-    return {};
-  }
-  Result<std::unique_ptr<Stream>> open(std::size_t number, const std::string& path) override {
-    EXPECT_FALSE(in_order);
-    EXPECT_EQ(files.at(number).first, path);
-    return std::unique_ptr<Stream>(std::make_unique<Bytes>(files.at(number).second));
-  }
-
- private:
-  class Bytes : public Stream {
-   public:
-    explicit Bytes(std::string bytes) : bytes_(std::move(bytes)) {}
-    Result<std::size_t> read(std::span<std::byte> into) override {
-      const std::size_t count = std::min(into.size(), bytes_.size() - at_);
-      std::copy_n(reinterpret_cast<const std::byte*>(bytes_.data()) + at_, count, into.begin());
-      at_ += count;
-      return count;
-    }
-
-   private:
-    const std::string bytes_;
-    std::size_t at_ = 0;
-  };
-};
 
 // A bag whose payload comes first and its manifests last.
 void fill(MemoryTree& tree, Algorithm algorithm, const std::string& base) {
