@@ -120,7 +120,8 @@ class Generated(unittest.TestCase):
 
     def test_exit_statuses(self):
         for name, status in (('basic', 0), ('version-0.97', 0), ('asterisk', 0), ('mismatch', 1),
-                             ('fetch-absent', 2), ('encoding-unknown', 2)):
+                             ('fetch-absent', 2),
+                             ('manifests-one-of-an-unknown-algorithm', 2)):
             report, found = judging.run([self.bags / name])
             self.assertEqual((found, report['exit_code']), (status, status), name)
         report, found = judging.run([self.bags / 'basic', self.bags / 'fetch-absent',
@@ -147,7 +148,7 @@ class Generated(unittest.TestCase):
                     inside += 1
                 elif not self.is_of_the_system(place):
                     outside.append(call.line[:300])
-        self.assertGreater(inside, 10 * len(hostile), 'strace saw nothing of the work')
+        self.assertGreater(inside, 4 * len(hostile), 'strace saw nothing of the work')
         self.assertEqual(outside[:5], [])
 
     def is_of_the_system(self, place):
@@ -187,7 +188,7 @@ class Call:
                   os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))]
         if done.group(2):
             places.append(done.group(2))
-        return places
+        return [place for place in places if place.startswith('/')]  # And no pipe:[123].
 
 
 if __name__ == '__main__':

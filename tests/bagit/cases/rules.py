@@ -136,9 +136,12 @@ case('package-info-of-0.95', 4, 'valid', [],
 case('encoding-lower-case', 5, 'valid', [],
      'Section 2.1.1: names of the IANA registry are compared without regard to case.',
      encoding='utf-8')
-case('encoding-unknown', 5, 'unexaminable', ['bagit.encoding'],
-     'Section 2.1.1: the name must be a registered one; what it means nobody can tell.',
-     encoding='x-klingon', codec='utf-8')
+case('encoding-unknown', 5, 'invalid', ['bagit.encoding'],
+     'Section 2.1.1: the name must be one of the IANA registry.', encoding='x-klingon',
+     codec='utf-8')
+case('encoding-that-hardly-anybody-reads', 5, 'unexaminable', ['encoding.unsupported'],
+     'Section 2.1.1: the name is registered, so the bag is not wrong; but who cannot read it cannot tell.',
+     encoding='SCSU', codec='ascii')
 case('encoding-empty', 5, 'invalid', ['bagit.format'],
      'Section 2.1.1: the second line must name an encoding.',
      declaration=f'{VERSION}\nTag-File-Character-Encoding: \n'.encode())
