@@ -178,9 +178,9 @@ class Call:
         if not head or not done:
             return []
         name, status = head.group(1), int(done.group(1))
-        if name == 'openat2' and status < 0:
-            return []
         base = head.group(2) or head.group(3) or os.getcwd()
+        if (name == 'openat2' and status < 0) or not base.startswith('/'):  # pipe:[123]
+            return []
         path = os.path.join(base, head.group(4).encode('latin-1', 'surrogateescape')
                             .decode('unicode_escape')) if head.group(4) else base
         follows = not ('NOFOLLOW' in self.line or name in ('lstat', 'readlink', 'readlinkat'))
@@ -188,7 +188,7 @@ class Call:
                   os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))]
         if done.group(2):
             places.append(done.group(2))
-        return [place for place in places if place.startswith('/')]  # And no pipe:[123].
+        return places
 
 
 if __name__ == '__main__':
