@@ -28,7 +28,8 @@ def run(bags, *options, prefix=()):
                           stdin=subprocess.DEVNULL, timeout=SECONDS_MAX)
     try:
         report = json.loads(done.stdout)
-    except ValueError:
+        report['bags'], report['exit_code']
+    except (ValueError, KeyError):
         raise AssertionError(f'no report of {len(bags)} bags, status {done.returncode}: '
                              f'{done.stdout[-500:]!r} {done.stderr[-500:]!r}') from None
     return report, done.returncode
