@@ -130,6 +130,7 @@ class Contents::Loader : public Visitor {
   }
 
   void finding(std::string code, std::string path, std::string detail) override {
+    contents_.faulty_ = true;
     say_(code, std::move(path), std::move(detail));
   }
 
@@ -219,7 +220,7 @@ void Contents::find_base(const Say& say) {
       if (base_ == std::string(top) + "/") continue;
       say("serialization.top-level", std::string(top), "lies beside the folder of the bag");
     }
-    if (tops.empty()) say("serialization.top-level", "", "the archive is empty");
+    if (tops.empty() && !faulty_) say("serialization.top-level", "", "the archive is empty");
   }
   for (File& file : files_) {
     if (base_.empty()) break;

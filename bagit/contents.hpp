@@ -109,6 +109,7 @@ class Contents {
   std::vector<File> files_;
   std::string base_;
   bool archive_ = false;
+  bool faulty_ = false;  // The tree has said that something is wrong with it.
   std::string archive_name_;
   std::vector<std::pair<const char*, std::string>> kept_;  // by the name's place in the arena
   std::size_t kept_bytes_ = 0;

@@ -121,9 +121,6 @@ void Manifests::take(std::uint16_t number, std::size_t line_number, std::string_
                {.line = line_number, .at_most = old() ? Severity::warning : Severity::unread});
   }
   if (parsed->dot_slash) note("path.dot-slash", "before '" + shown + "'");
-  Named named = look_up(manifest.name, line_number, parsed->path, false);
-  if (!is_in_place(manifest, named.path, line_number) || !named.usable) return;
-
   Listing listing;
   listing.line = static_cast<std::uint32_t>(line_number);
   listing.manifest = number;
@@ -138,6 +135,9 @@ void Manifests::take(std::uint16_t number, std::size_t line_number, std::string_
       listing.digest = contents_.arena().put(raw);
     }
   }
+  Named named = look_up(manifest.name, line_number, parsed->path, false);
+  if (!is_in_place(manifest, named.path, line_number) || !named.usable) return;
+
   if (named.file != Contents::kNone) {
     listing.file = named.file;
   } else {
@@ -445,8 +445,12 @@ void Manifests::judge_unlisted() {
     while (next < present_ && listings_[next].file < i)
       ++next;
     const File& file = contents_.at(i);
-    if (!is_payload(file.path()) || file.kind != EntryKind::file) continue;
+    if (!is_payload(file.path())) continue;
     if (next < present_ && listings_[next].file == i) continue;
+    // A link to what is listed is that; one to what nobody lists is as unlisted as a file.
+    const auto led = links_.find(i);
+    const bool unlisted_link = led != links_.end() && !is_listed(led->second);
+    if (file.kind != EntryKind::file && !unlisted_link) continue;
     notes_.say("payload.unlisted", std::string(file.path()), "");
   }
 }

@@ -13,8 +13,15 @@ bool is_letter(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+// C0, DEL, and C1 as UTF-8 has them: C2 80 to C2 9F.
+bool has_control(std::string_view name) {
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    if (byte < 0x20 || byte == 0x7F) return true;
+    const auto next = i + 1 < name.size() ? static_cast<unsigned char>(name[i + 1]) : 0u;
+    if (byte == 0xC2 && next >= 0x80 && next <= 0x9F) return true;
+  }
+  return false;
 }
 
 // What Windows keeps for devices, with or without an extension.
@@ -81,7 +88,7 @@ void name_troubles(std::string_view path,
   if (const auto wrong = first_invalid_utf8(path)) {
     each("name.not-utf8", "byte " + std::to_string(*wrong) + " of the name is no UTF-8");
   }
-  if (std::any_of(path.begin(), path.end(), is_control)) each("name.control", "");
+  if (has_control(path)) each("name.control", "");
   for (const std::string_view name : split(path, '/')) {
     if (is_junk_name(name)) each("name.os-junk", "");
     if (std::string what = windows_trouble(name); !what.empty()) {

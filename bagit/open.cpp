@@ -54,16 +54,20 @@ bool is_tar(std::string_view head) {
 
 Error no_archive(std::string_view name, std::string_view head) {
   std::string looks = "no archive that we know";
+  std::string_view code = "serialization.malformed";
   for (const Magic& each : kOthers) {
-    if (head.starts_with(each.bytes)) looks = each.name;
+    if (!head.starts_with(each.bytes)) continue;
+    looks = each.name;
+    code = "serialization.method";
   }
   if (head.empty()) looks = "an empty file";
   if (!head.empty() && head.find_first_not_of('\0') == std::string_view::npos) {
     looks = "nothing but zeros at its beginning";
   }
-  return {Code::unsupported,
-          "'" + printable(name) + "' is " + looks +
-              ": read are tar, tar.gz and zip; unpack it, or pack it as one of these"};
+  return Error(Code::unsupported,
+               "'" + printable(name) + "' is " + looks +
+                   ": read are tar, tar.gz and zip; unpack it, or pack it as one of these")
+      .as(code);
 }
 
 // Gives back what was read already, then what follows.

@@ -217,7 +217,13 @@ Result<void> PayloadCheck::read_in_order() {
   }
   for (const auto& [number, index] : left) {
     if (finished_[index]) continue;
-    unread(index, std::string(contents_.at(works_[index].file).path()),
+    const std::string path(contents_.at(works_[index].file).path());
+    if (tree_.repeatable()) {
+      unread(index, path,
+             Error(Code::corrupt, "ends early in the archive").as("serialization.truncated"));
+      continue;
+    }
+    unread(index, path,
            Error(Code::unsupported,
                  "went by in the pipe before the manifest that names its algorithm; give the "
                  "archive as a file, or name the algorithm with --algorithm"));

@@ -19,13 +19,18 @@ class One : public Visitor {
     take_(bytes);
     return {};
   }
-  Result<void> end() override { return {}; }
+  Result<void> end() override {
+    ended_ = true;
+    return {};
+  }
   // Was said when the tree was listed.
   void finding(std::string /*code*/, std::string /*path*/, std::string /*detail*/) override {}
+  bool ended() const { return ended_; }
 
  private:
   const std::uint32_t number_;
   std::uint32_t next_ = 0;
+  bool ended_ = false;
   const std::function<void(std::span<const std::byte>)>& take_;
 };
 
@@ -70,7 +75,7 @@ Result<bool> TagReader::lines(std::uint32_t file,
   };
   TRY_SET(const bool whole, read(file, algorithms, take));
   if (whole && sound) sound = decoder.finish();
-  splitter.finish(each);
+  if (whole && sound) splitter.finish(each);  // Else the last line is a part of one.
   if (!sound) notes_.say("encoding.invalid", path, sound.error().what());
   if (splitter.too_long() > 0) {
     notes_.say("tagfile.size", path, "has a line of more than 1 MiB",
@@ -129,7 +134,9 @@ Result<void> TagReader::stream(std::uint32_t file, const Take& take) {
           .as("tagfile.size");
     }
     One one(found.number, take);
-    return tree_.visit(one, stop_);
+    TRY(tree_.visit(one, stop_));
+    if (one.ended()) return {};
+    return Error(Code::corrupt, "ends early in the archive").as("serialization.truncated");
   }
   TRY_SET(const auto stream, tree_.open(found.number, contents_.path_in_tree(file)));
   std::vector<std::byte> buffer(limits::kChunkBytes);

@@ -383,16 +383,34 @@ std::string_view verdict_name(Verdict verdict) {
   return "unexaminable";
 }
 
+namespace {
+
+// Of something that is no bag in any form: a rule is broken, or could not be judged.
+Result<Report> without_tree(Error why, const ValidateOptions& options) {
+  if (code_of(why) != why.reason()) return why;
+  Notes notes(options.mode);
+  notes.say(why.reason(), "", why.what());
+  Report report;
+  report.verdict = notes.has_errors() ? Verdict::invalid : Verdict::unexaminable;
+  report.findings = notes.take();
+  return report;
+}
+
+}  // namespace
+
 Result<Report> validate(Tree& tree, const ValidateOptions& options) {
-  return Validator(tree, options).run();
+  auto report = Validator(tree, options).run();
+  if (report) return report;
+  return without_tree(std::move(report).error(), options);
 }
 
 Result<Report> validate(Disk& disk, const Path& bag, const ValidateOptions& options) {
   auto folder = open_folder(disk, bag);
   if (folder) return validate(**folder, options);
   if (folder.error().code() != Code::invalid) return std::move(folder).error();
-  TRY_SET(const auto archive, open_archive(disk, bag, options.limits));
-  return validate(*archive, options);
+  auto archive = open_archive(disk, bag, options.limits);
+  if (archive) return validate(**archive, options);
+  return without_tree(std::move(archive).error(), options);
 }
 
 }  // namespace versement::bagit

@@ -168,9 +168,12 @@ class Run {
       auto report = validate(bag);
       console_.end_progress();
       if (!report) {
-        const int one = fail(report.error());
-        if (one == kInterrupted || console_.json()) return one;
-        worst(one);
+        // Of several bags the others are judged all the same.
+        if (report.error().code() == Code::cancelled || flags_.bags.size() == 1) {
+          return fail(report.error());
+        }
+        not_looked_at(bag, report.error());
+        worst(kUnchecked);
         continue;
       }
       tell(bag, *report);
@@ -254,6 +257,15 @@ class Run {
       if (!gone && gone.error().code() != Code::not_found) return gone.error();
     }
     return report;
+  }
+
+  void not_looked_at(const std::string& bag, const Error& why) {
+    const std::string verdict(bagit::verdict_name(bagit::Verdict::unexaminable));
+    reports_.emplace_back(json::Object{{"bag", printable(bag)},
+                                       {"verdict", verdict},
+                                       {"findings", json::Array()},
+                                       {"error", printable(why.what())}});
+    if (!console_.json()) console_.line(printable(bag) + ": " + verdict + ": " + why.what());
   }
 
   Result<bagit::Report> validate_pipe() {
@@ -340,7 +352,7 @@ void add_bag_validate(Tree& tree, CLI::App* bag) {
   command->add_option("--max-members", flags->members_max, "Members that an archive may have");
   command->add_option("--max-bytes", flags->bytes_max, "Bytes that an archive may unpack to");
   command->add_option("--max-ratio", flags->ratio_max,
-                      "How many times its own size an archive may unpack to (1000)");
+                      "How many times its own size an archive may unpack to (200)");
   command->footer(
       "Exit status: 0 valid (there may be warnings), 1 invalid, 2 only fetchable files are "
       "missing, "

@@ -95,9 +95,10 @@ inline constexpr std::size_t kProfilesMax = 10'000;
 inline constexpr std::uint64_t kArchiveMembersMax = 10'000'000;
 // A zip's names have 16 bits of length; no file system takes as much.
 inline constexpr std::size_t kArchiveNameBytesMax = 64 * 1024;
-// Deflate packs 1032 equal bytes into one at best: what comes near it holds nothing but one byte
-// again and again. Small archives may: an empty disk image is a file, too.
-inline constexpr std::uint64_t kArchiveRatioMax = 1000;
+// Deflate packs 1032 equal bytes into one at best, and documents a tenth of that: what comes near
+// it holds the same few bytes again and again. Small archives may: an empty disk image is a file,
+// too.
+inline constexpr std::uint64_t kArchiveRatioMax = 200;
 inline constexpr std::uint64_t kArchiveRatioSlackBytes = 64u << 20;
 // Ten million members of 100 bytes.
 inline constexpr std::uint64_t kArchiveDirectoryBytesMax = 1u << 30;
