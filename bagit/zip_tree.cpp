@@ -230,7 +230,8 @@ class ZipWalk {
   }
 
   Result<void> find_directory(const ZipEnd& end) {
-    if (end.directory_bytes > limits_.directory_bytes_max || end.entries > limits_.members_max) {
+    if (end.directory_bytes > limits_.directory_bytes_max ||
+        !is_within_members(end.entries, limits_)) {
       return archive_fault("serialization.limit",
                            "the archive's directory is too large: " + std::to_string(end.entries) +
                                " members, " + human_bytes(end.directory_bytes));
