@@ -17,6 +17,10 @@ constexpr std::string_view kFamily = "serialization.";
 
 }  // namespace
 
+bool is_within_members(std::uint64_t members, const ArchiveLimits& limits) {
+  return members <= std::min<std::uint64_t>(limits.members_max, ~std::uint32_t{0} - 1);
+}
+
 bool is_within_ratio(std::uint64_t unpacked, std::uint64_t packed, const ArchiveLimits& limits) {
   if (unpacked <= limits.ratio_slack_bytes) return true;
   return (unpacked - limits.ratio_slack_bytes) / std::max<std::uint64_t>(limits.ratio_max, 1) <=

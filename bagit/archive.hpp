@@ -19,6 +19,7 @@
 namespace versement::bagit {
 
 struct ArchiveLimits {
+  // Above 2^32 - 2 there is no effect: members are numbered in 32 bits.
   std::uint64_t members_max = limits::kArchiveMembersMax;
   std::uint64_t total_bytes_max = ~std::uint64_t{0};  // of all members, unpacked
   std::size_t name_bytes_max = limits::kArchiveNameBytesMax;
@@ -28,6 +29,9 @@ struct ArchiveLimits {
   // What lists the members: names and what is kept of each; of a zip its central directory.
   std::uint64_t directory_bytes_max = limits::kArchiveDirectoryBytesMax;
 };
+
+// False when so many members are more than may be.
+bool is_within_members(std::uint64_t members, const ArchiveLimits& limits);
 
 // False when `unpacked` is more than `packed` bytes may become.
 bool is_within_ratio(std::uint64_t unpacked, std::uint64_t packed, const ArchiveLimits& limits);

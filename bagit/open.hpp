@@ -13,7 +13,7 @@ namespace versement::bagit {
 // Errors: unsupported for anything else, with what it looks like; invalid when it is no regular
 // file; not_found, denied, io.
 Result<std::unique_ptr<Tree>> open_archive(Disk& disk,
-                                           const Path& file,
+                                           const Path& path,
                                            const ArchiveLimits& limits = {});
 
 // A tar or tar.gz that comes by once, from a pipe. Reads its first bytes at once; what is wrong

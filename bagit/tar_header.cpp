@@ -77,6 +77,12 @@ Result<void> check_map(const TarItem& item) {
   return {};
 }
 
+Error too_many_runs() {
+  return archive_fault(
+      "serialization.limit",
+      "a sparse file of more than " + std::to_string(limits::kTarExtentsMax) + " runs of data");
+}
+
 Result<void> add_extent(TarItem* item, std::uint64_t offset, std::uint64_t length) {
   if (item->extents.size() >= limits::kTarExtentsMax) {
     return archive_fault(
@@ -99,7 +105,14 @@ struct TarHeaders::Extension {
   std::optional<std::uint64_t> sparse_size;
   bool sparse = false;
   bool map_in_payload = false;
-  std::vector<std::uint64_t> map;
+  std::vector<std::uint64_t> map;  // offset, length, offset, length …
+
+  Result<void> read_pax(std::string_view records, bool global);
+
+ private:
+  Result<void> take(std::string_view key, std::string_view value);
+  Result<void> take_number(std::string_view key, std::uint64_t value);
+  Result<void> take_map(std::string_view text);
 };
 
 bool is_tar_header(const TarBlock& block) {
@@ -115,7 +128,8 @@ bool is_tar_header(const TarBlock& block) {
   return said && (*said == sum || static_cast<std::int64_t>(*said) == signed_sum);
 }
 
-Result<void> TarHeaders::read_pax(std::string_view records, bool global, Extension* extension) {
+// Lines of "LENGTH KEY=VALUE", whose length counts all of them.
+Result<void> TarHeaders::Extension::read_pax(std::string_view records, bool global) {
   while (!records.empty()) {
     const std::size_t blank = records.find(' ');
     const auto length = parse_decimal(records.substr(0, blank));
@@ -126,59 +140,61 @@ Result<void> TarHeaders::read_pax(std::string_view records, bool global, Extensi
     const std::string_view record = records.substr(blank + 1, *length - blank - 2);
     const std::size_t equals = record.find('=');
     if (equals == std::string_view::npos) return malformed("a malformed pax record");
-    const std::string_view key = record.substr(0, equals);
-    const std::string_view value = record.substr(equals + 1);
     records.remove_prefix(*length);
 
-    const bool sparse = key.starts_with("GNU.sparse.");
-    if (!sparse && key != "path" && key != "linkpath" && key != "size") continue;
+    const std::string_view key = record.substr(0, equals);
+    const bool of_sparse = key.starts_with("GNU.sparse.");
+    if (!of_sparse && key != "path" && key != "linkpath" && key != "size") continue;
     if (global) {
       // One name or size for all members makes no sense, and readers do not agree what it does.
       return malformed("a global pax header with '" + printable(key) + "'");
     }
-    extension->sparse |= sparse;
-    if (key == "path") {
-      extension->path = value;
-      continue;
-    }
-    if (key == "linkpath") {
-      extension->link = value;
-      continue;
-    }
-    if (key == "GNU.sparse.name") {
-      extension->sparse_name = value;
-      continue;
-    }
-    if (key == "GNU.sparse.map") {
-      extension->map.clear();
-      if (value.empty()) continue;
-      for (const std::string_view each : split(value, ',')) {
-        const auto number_of = parse_decimal(each);
-        if (!number_of) return malformed("a malformed map of a sparse file");
-        extension->map.push_back(*number_of);
-      }
-      continue;
-    }
+    sparse |= of_sparse;
+    TRY(take(key, record.substr(equals + 1)));
+  }
+  return {};
+}
+
+Result<void> TarHeaders::Extension::take(std::string_view key, std::string_view value) {
+  if (key == "GNU.sparse.map") return take_map(value);
+  if (key == "path") {
+    path = value;
+  } else if (key == "linkpath") {
+    link = value;
+  } else if (key == "GNU.sparse.name") {
+    sparse_name = value;
+  } else {
     const auto number_of = parse_decimal(value);
     if (!number_of) return malformed("a malformed '" + printable(key) + "' in a pax header");
-    if (key == "size") extension->size = *number_of;
-    if (key == "GNU.sparse.size" || key == "GNU.sparse.realsize") {
-      extension->sparse_size = *number_of;
-    }
-    if (key == "GNU.sparse.offset" || key == "GNU.sparse.numbytes") {
-      // Offset and length take turns.
-      if ((extension->map.size() % 2 == 0) != (key == "GNU.sparse.offset")) {
-        return malformed("a malformed map of a sparse file");
-      }
-      if (extension->map.size() >= 2 * limits::kTarExtentsMax) {
-        return archive_fault("serialization.limit", "a sparse file of too many runs of data");
-      }
-      extension->map.push_back(*number_of);
-    }
-    if (key == "GNU.sparse.major") {
-      if (*number_of > 1) return malformed("a sparse file of an unknown version");
-      extension->map_in_payload = *number_of == 1;
-    }
+    return take_number(key, *number_of);
+  }
+  return {};
+}
+
+Result<void> TarHeaders::Extension::take_number(std::string_view key, std::uint64_t value) {
+  if (key == "size") size = value;
+  if (key == "GNU.sparse.size" || key == "GNU.sparse.realsize") sparse_size = value;
+  if (key == "GNU.sparse.major") {
+    if (value > 1) return malformed("a sparse file of an unknown version");
+    map_in_payload = value == 1;
+  }
+  if (key != "GNU.sparse.offset" && key != "GNU.sparse.numbytes") return {};
+  // They take turns.
+  if ((map.size() % 2 == 0) != (key == "GNU.sparse.offset")) {
+    return malformed("a malformed map of a sparse file");
+  }
+  if (map.size() >= 2 * limits::kTarExtentsMax) return too_many_runs();
+  map.push_back(value);
+  return {};
+}
+
+Result<void> TarHeaders::Extension::take_map(std::string_view text) {
+  map.clear();
+  if (text.empty()) return {};
+  for (const std::string_view each : split(text, ',')) {
+    const auto number_of = parse_decimal(each);
+    if (!number_of) return malformed("a malformed map of a sparse file");
+    map.push_back(*number_of);
   }
   return {};
 }
@@ -211,41 +227,46 @@ Result<TarHeaders::Got> TarHeaders::next(TarItem* item) {
       return malformed("a header with a wrong checksum at byte " +
                        std::to_string(input_.offset() - kTarBlock));
     }
-    const char kind = std::to_integer<char>(block_[156]);
     const auto size = number(block_, 124, 12);
     if (!size || *size > kSizeMax) return malformed("a malformed size");
-    if (kind == 'x' || kind == 'g') {
-      TRY_SET(const std::string records, extension_bytes(*size));
-      TRY(read_pax(records, kind == 'g', &extension));
-      // A global header may stand before the end, and be all that there is.
-      extension.any |= kind == 'x';
-      continue;
-    }
-    if (kind == 'L' || kind == 'K') {
-      TRY_SET(std::string name, extension_bytes(*size));
-      name.resize(std::min(name.size(), name.find('\0')));
-      (kind == 'L' ? extension.path : extension.link) = std::move(name);
-      extension.any = true;
-      continue;
-    }
-    item->kind = kind == '\0' ? '0' : kind;
-    item->name = extension.path ? std::move(*extension.path) : ustar_name(block_);
-    item->link = extension.link ? std::move(*extension.link) : std::string(field(block_, 157, 100));
-    item->stored_bytes = extension.size.value_or(*size);
-    if (item->stored_bytes > kSizeMax) return malformed("a malformed size");
-    item->size_bytes = item->stored_bytes;
-    sparse_size_.reset();
-    map_.clear();
-    if (kind == 'S') item->sparse = TarSparse::old_gnu;
-    if (extension.sparse) {
-      if (!item->is_file()) return malformed("a sparse file that is no file");
-      item->sparse = extension.map_in_payload ? TarSparse::in_payload : TarSparse::in_pax;
-      if (extension.sparse_name) item->name = std::move(*extension.sparse_name);
-      sparse_size_ = extension.sparse_size;
-      map_ = std::move(extension.map);
-    }
+    item->kind = std::to_integer<char>(block_[156]);
+    TRY_SET(const bool extends, read_extension(item->kind, *size, &extension));
+    if (extends) continue;
+    TRY(set(*size, std::move(extension), item));
     return Got::item;
   }
+}
+
+Result<bool> TarHeaders::read_extension(char kind, std::uint64_t size, Extension* extension) {
+  if (kind != 'x' && kind != 'g' && kind != 'L' && kind != 'K') return false;
+  TRY_SET(std::string bytes, extension_bytes(size));
+  // A global header may stand before the end, and be all that there is.
+  extension->any |= kind != 'g';
+  if (kind == 'x' || kind == 'g') {
+    TRY(extension->read_pax(bytes, kind == 'g'));
+    return true;
+  }
+  bytes.resize(std::min(bytes.size(), bytes.find('\0')));
+  (kind == 'L' ? extension->path : extension->link) = std::move(bytes);
+  return true;
+}
+
+// What the last block and the extensions before it say together.
+Result<void> TarHeaders::set(std::uint64_t size, Extension&& extension, TarItem* item) {
+  if (item->kind == '\0') item->kind = '0';
+  item->name = extension.path ? std::move(*extension.path) : ustar_name(block_);
+  item->link = extension.link ? std::move(*extension.link) : std::string(field(block_, 157, 100));
+  item->stored_bytes = extension.size.value_or(size);
+  if (item->stored_bytes > kSizeMax) return malformed("a malformed size");
+  item->size_bytes = item->stored_bytes;
+  if (item->kind == 'S') item->sparse = TarSparse::old_gnu;
+  if (!extension.sparse) return {};
+  if (!item->is_file()) return malformed("a sparse file that is no file");
+  item->sparse = extension.map_in_payload ? TarSparse::in_payload : TarSparse::in_pax;
+  if (extension.sparse_name) item->name = std::move(*extension.sparse_name);
+  sparse_size_ = extension.sparse_size;
+  map_ = std::move(extension.map);
+  return {};
 }
 
 Result<void> TarHeaders::read_sparse_map(TarItem* item) {
@@ -265,6 +286,7 @@ Result<void> TarHeaders::read_sparse_map(TarItem* item) {
       break;
     case TarSparse::in_payload:
       if (!sparse_size_) return malformed("a sparse file without its size");
+      map_block_at_ = kTarBlock;
       TRY(read_payload_map(item));
       item->size_bytes = *sparse_size_;
       break;
@@ -302,36 +324,33 @@ Result<void> TarHeaders::read_old_map(TarItem* item) {
 
 // Decimal numbers, a line each, before the data: how many runs, then offset and length of each.
 Result<void> TarHeaders::read_payload_map(TarItem* item) {
-  std::optional<std::uint64_t> runs;
-  std::optional<std::uint64_t> offset;
-  std::string digits;
-  while (!runs || item->extents.size() < *runs) {
-    if (item->stored_bytes < kTarBlock) return malformed("the map of a sparse file is cut");
-    TRY_SET(const std::size_t got, input_.fill(block_));
-    if (got < kTarBlock) return truncated("it ends early, in the map of a sparse file");
-    item->stored_bytes -= kTarBlock;
-    for (const std::byte each : block_) {
-      if (runs && item->extents.size() == *runs) break;  // padding
-      const char c = std::to_integer<char>(each);
-      if (c != '\n') {
-        if (digits.size() >= 20) return malformed("a malformed map of a sparse file");
-        digits += c;
-        continue;
-      }
-      const auto value = parse_decimal(digits);
-      digits.clear();
-      if (!value) return malformed("a malformed map of a sparse file");
-      if (!runs) {
-        runs = *value;
-      } else if (!offset) {
-        offset = *value;
-      } else {
-        TRY(add_extent(item, *offset, *value));
-        offset.reset();
-      }
-    }
+  TRY_SET(const std::uint64_t runs, next_number(item));
+  for (std::uint64_t i = 0; i < runs; ++i) {
+    TRY_SET(const std::uint64_t offset, next_number(item));
+    TRY_SET(const std::uint64_t length, next_number(item));
+    TRY(add_extent(item, offset, length));
   }
   return {};
+}
+
+Result<std::uint64_t> TarHeaders::next_number(TarItem* item) {
+  std::string digits;
+  while (true) {
+    if (map_block_at_ == kTarBlock) {
+      if (item->stored_bytes < kTarBlock) return malformed("the map of a sparse file is cut");
+      TRY_SET(const std::size_t got, input_.fill(block_));
+      if (got < kTarBlock) return truncated("it ends early, in the map of a sparse file");
+      item->stored_bytes -= kTarBlock;
+      map_block_at_ = 0;
+    }
+    const char c = std::to_integer<char>(block_.at(map_block_at_++));
+    if (c == '\n') break;
+    if (digits.size() >= 20) return malformed("a malformed map of a sparse file");
+    digits += c;
+  }
+  const auto value = parse_decimal(digits);
+  if (!value) return malformed("a malformed map of a sparse file");
+  return *value;
 }
 
 }  // namespace versement::bagit

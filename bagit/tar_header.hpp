@@ -63,14 +63,18 @@ class TarHeaders {
   struct Extension;
 
   Result<std::string> extension_bytes(std::uint64_t size);
-  static Result<void> read_pax(std::string_view records, bool global, Extension* extension);
+  // Returns true when the block was an extension of the member to come.
+  Result<bool> read_extension(char kind, std::uint64_t size, Extension* extension);
+  Result<void> set(std::uint64_t size, Extension&& extension, TarItem* item);
   Result<void> read_old_map(TarItem* item);
   Result<void> read_payload_map(TarItem* item);
+  Result<std::uint64_t> next_number(TarItem* item);
 
   ByteInput& input_;
   TarBlock block_{};
   std::vector<std::uint64_t> map_;  // of the pax header: offset, length, offset, length …
   std::optional<std::uint64_t> sparse_size_;
+  std::size_t map_block_at_ = kTarBlock;  // of a map in the payload: the next byte of block_
 };
 
 }  // namespace versement::bagit

@@ -184,7 +184,7 @@ class TarWalk {
   }
 
   Result<void> take(ByteInput& input, TarHeaders& headers, TarItem* item) {
-    if (++members_ > tree_.limits_.members_max) {
+    if (!is_within_members(++members_, tree_.limits_)) {
       return archive_fault(
           "serialization.limit",
           "the archive has more than " + std::to_string(tree_.limits_.members_max) + " members");

@@ -99,43 +99,43 @@ std::string of_code_page_437(std::string_view bytes) {
 }
 
 // The sizes and the offset that do not fit the header, in this order, only those that are full
-// there; and the name in Unicode, with the CRC of the name that it is of.
+// there.
+bool read_zip64(std::string_view field, bool central, ZipHeader* header) {
+  const auto next = [&](std::uint64_t* value) {
+    if (*value != kFull32) return true;
+    if (field.size() < 8) return false;
+    *value = little(field, 0, 8);
+    field.remove_prefix(8);
+    return true;
+  };
+  return next(&header->size_bytes) && next(&header->packed_bytes) &&
+         (!central || next(&header->local_offset));
+}
+
 Result<void> read_extra(std::string_view extra, bool central, ZipHeader* header) {
   std::optional<std::string> unicode;
-  bool seen64 = false;
+  bool zip64 = false;
   // Some programs pad with less than a field's head.
   while (extra.size() >= 4) {
     const unsigned id = little16(extra, 0);
     const std::size_t length = little16(extra, 2);
     if (length > extra.size() - 4) return malformed("a malformed extra field");
-    std::string_view field = extra.substr(4, length);
+    const std::string_view field = extra.substr(4, length);
     extra.remove_prefix(4 + length);
     if (id == 0x0001) {
-      if (seen64) return malformed("two zip64 fields in one header");
-      seen64 = true;
-      const auto next = [&](std::uint64_t* value) {
-        if (*value != kFull32) return true;
-        if (field.size() < 8) return false;
-        *value = little(field, 0, 8);
-        field.remove_prefix(8);
-        header->zip64 = true;
-        return true;
-      };
-      bool good = next(&header->size_bytes) && next(&header->packed_bytes);
-      if (central) good = good && next(&header->local_offset);
-      if (!good) return malformed("a zip64 field that is too short");
+      if (zip64) return malformed("two zip64 fields in one header");
+      zip64 = true;
+      if (!read_zip64(field, central, header)) return malformed("a zip64 field that is too short");
     }
-    if (id == 0x7075 && field.size() >= 5 && field[0] == 1) {
-      if (unicode) return malformed("two Unicode names in one header");
-      if (little32(field, 1) == crc32_update(0, as_bytes(header->raw_name))) {
-        unicode = field.substr(5);
-      } else {
-        header->unicode_name_stale = true;
-      }
-    }
+    // The name in Unicode, and the CRC of the name that it is of.
+    if (id != 0x7075 || field.size() < 5 || field[0] != 1) continue;
+    if (unicode) return malformed("two Unicode names in one header");
+    unicode = field.substr(5);
+    header->unicode_name_stale = little32(field, 1) != crc32_update(0, as_bytes(header->raw_name));
   }
-  if (unicode) {
+  if (unicode && !header->unicode_name_stale) {
     if (!is_utf8(*unicode)) return malformed("a Unicode name that is no UTF-8");
+    header->has_unicode_name = true;
     header->name = std::move(*unicode);
   } else if ((header->flags & 0x0800u) != 0 || is_utf8(header->raw_name)) {
     header->name = header->raw_name;
@@ -145,13 +145,17 @@ Result<void> read_extra(std::string_view extra, bool central, ZipHeader* header)
   return {};
 }
 
-}  // namespace
+struct EndRecord {
+  std::uint64_t offset = 0;  // in the file
+  std::string bytes;         // to the end of the file
+  bool ambiguous = false;
+};
 
-Result<std::optional<ZipEnd>> read_zip_end(const ArchiveFile& file) {
+// The one whose comment ends with the file is meant; else the last.
+Result<std::optional<EndRecord>> find_end(const ArchiveFile& file) {
   const std::uint64_t size = file.size_bytes();
   const std::uint64_t window = std::min<std::uint64_t>(size, kEndBytes + kFull16);
   TRY_SET(const std::string tail, slice(file, size - window, window));
-  // The one whose comment ends with the file is meant; else the last.
   std::optional<std::size_t> exact;
   std::optional<std::size_t> last;
   bool ambiguous = false;
@@ -165,61 +169,71 @@ Result<std::optional<ZipEnd>> read_zip_end(const ArchiveFile& file) {
       last = at;
     }
   }
-  if (!exact && !last) return std::optional<ZipEnd>();
-  const std::size_t at = exact ? *exact : *last;
-  const std::string_view record = std::string_view(tail).substr(at);
-  ZipEnd end;
-  end.ambiguous = ambiguous;
-  end.end_offset = size - window + at;
-  end.after_offset = end.end_offset + kEndBytes + little16(record, 20);
-  const std::uint64_t disk = little(record, 4, 2);
-  const std::uint64_t directory_disk = little(record, 6, 2);
-  const std::uint64_t disk_entries = little(record, 8, 2);
-  const std::uint64_t entries = little(record, 10, 2);
-  const std::uint64_t bytes = little(record, 12, 4);
-  const std::uint64_t offset = little(record, 16, 4);
-  end.entries = entries;
-  end.directory_bytes = bytes;
-  end.directory_offset = offset;
-  const Error split(Code::unsupported,
-                    "a part of a split zip archive: join its parts into one archive first");
+  if (!exact) exact = last;
+  if (!exact) return std::optional<EndRecord>();
+  return std::optional(EndRecord{size - window + *exact, tail.substr(*exact), ambiguous});
+}
 
+Error split_archive() {
+  return {Code::unsupported,
+          "a part of a split zip archive: join its parts into one archive first"};
+}
+
+// The end record of zip64 is told by a locator before the old one, and must agree with it.
+Result<void> read_end64(const ArchiveFile& file, std::string_view locator, ZipEnd* end) {
+  if (little(locator, 4, 4) != 0 || little(locator, 16, 4) > 1) return split_archive();
+  const std::uint64_t locator_offset = end->end_offset - kLocator64Bytes;
+  std::uint64_t offset = little(locator, 8, 8);
+  TRY_SET(std::string record, slice(file, offset, kEnd64Bytes));
+  if (!record.starts_with(kEnd64) && locator_offset >= kEnd64Bytes) {
+    // Something stands before the archive that its offsets do not count.
+    offset = locator_offset - kEnd64Bytes;
+    TRY_SET(record, slice(file, offset, kEnd64Bytes));
+  }
+  if (record.size() < kEnd64Bytes || !record.starts_with(kEnd64)) {
+    return malformed("no zip64 end record where it should be");
+  }
+  if (offset > locator_offset || little(record, 4, 8) != locator_offset - offset - 12) {
+    return malformed("a zip64 end record of a wrong length");
+  }
+  const std::uint64_t entries = little(record, 32, 8);
+  if (little(record, 16, 8) != 0 || little(record, 24, 8) != entries) return split_archive();
+  const auto disagree = [](std::uint64_t old, std::uint64_t full, std::uint64_t value) {
+    return old != full && old != value;
+  };
+  if (disagree(end->entries, kFull16, entries) ||
+      disagree(end->directory_bytes, kFull32, little(record, 40, 8)) ||
+      disagree(end->directory_offset, kFull32, little(record, 48, 8))) {
+    return malformed("the two end records do not agree");
+  }
+  end->entries = entries;
+  end->directory_bytes = little(record, 40, 8);
+  end->directory_offset = little(record, 48, 8);
+  end->end_offset = offset;
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<ZipEnd>> read_zip_end(const ArchiveFile& file) {
+  TRY_SET(const auto found, find_end(file));
+  if (!found) return std::optional<ZipEnd>();
+  const std::string& record = found->bytes;
+  ZipEnd end;
+  end.ambiguous = found->ambiguous;
+  end.end_offset = found->offset;
+  end.after_offset = found->offset + kEndBytes + little16(record, 20);
+  end.entries = little(record, 10, 2);
+  end.directory_bytes = little(record, 12, 4);
+  end.directory_offset = little(record, 16, 4);
   std::string locator;
   if (end.end_offset >= kLocator64Bytes) {
     TRY_SET(locator, slice(file, end.end_offset - kLocator64Bytes, kLocator64Bytes));
   }
-  if (!locator.starts_with(kLocator64)) {
-    if (disk != 0 || directory_disk != 0 || disk_entries != entries) return split;
-    return std::optional(end);
-  }
-  if (little(locator, 4, 4) != 0 || little(locator, 16, 4) > 1) return split;
-  const std::uint64_t locator_offset = end.end_offset - kLocator64Bytes;
-  std::uint64_t record_offset = little(locator, 8, 8);
-  TRY_SET(std::string record64, slice(file, record_offset, kEnd64Bytes));
-  if (!record64.starts_with(kEnd64) && locator_offset >= kEnd64Bytes) {
-    // Something stands before the archive that its offsets do not count.
-    record_offset = locator_offset - kEnd64Bytes;
-    TRY_SET(record64, slice(file, record_offset, kEnd64Bytes));
-  }
-  if (record64.size() < kEnd64Bytes || !record64.starts_with(kEnd64)) {
-    return malformed("no zip64 end record where it should be");
-  }
-  const std::uint64_t length = little(record64, 4, 8);
-  if (record_offset > locator_offset || length != locator_offset - record_offset - 12) {
-    return malformed("a zip64 end record of a wrong length");
-  }
-  if (little(record64, 16, 4) != 0 || little(record64, 20, 4) != 0 ||
-      little(record64, 24, 8) != little(record64, 32, 8)) {
-    return split;
-  }
-  end.entries = little(record64, 32, 8);
-  end.directory_bytes = little(record64, 40, 8);
-  end.directory_offset = little(record64, 48, 8);
-  end.end_offset = record_offset;
-  if ((entries != kFull16 && entries != end.entries) ||
-      (bytes != kFull32 && bytes != end.directory_bytes) ||
-      (offset != kFull32 && offset != end.directory_offset)) {
-    return malformed("the two end records do not agree");
+  if (locator.starts_with(kLocator64)) {
+    TRY(read_end64(file, locator, &end));
+  } else if (little(record, 4, 4) != 0 || little(record, 8, 2) != end.entries) {
+    return split_archive();
   }
   return std::optional(end);
 }

@@ -163,16 +163,20 @@ EntryKind kind_of(const ZipHeader& header) {
 // What the local header says otherwise than the directory; empty when they agree. A member that was
 // written to a pipe has zeros in front, and its values behind.
 std::string difference(const ZipHeader& central, const ZipHeader& local) {
-  // Compression levels and masked headers may differ; what decides how bytes are read may not.
-  constexpr unsigned kFlags = 0x2849;
-  if (local.raw_name != central.raw_name || local.name != central.name) {
+  // Others may differ: levels of compression, where the sizes are. These decide how bytes are read.
+  constexpr unsigned kEncryption = 0x2041;
+  // The Unicode name may stand in the directory alone.
+  const bool bare = central.has_unicode_name && !local.has_unicode_name;
+  if (local.raw_name != central.raw_name || (!bare && local.name != central.name)) {
     return "its local header names it '" + local.name + "'";
   }
   if (local.unicode_name_stale || central.unicode_name_stale) {
     return "its Unicode name is that of another name";
   }
   if (local.method != central.method) return "the methods differ";
-  if ((local.flags & kFlags) != (central.flags & kFlags)) return "the flags differ";
+  if ((local.flags & kEncryption) != (central.flags & kEncryption)) {
+    return "one of its headers says that it is encrypted";
+  }
   const auto differs = [&](std::uint64_t here, std::uint64_t there) {
     return here != there && !(local.has_descriptor() && here == 0);
   };
@@ -226,7 +230,8 @@ class ZipWalk {
   }
 
   Result<void> find_directory(const ZipEnd& end) {
-    if (end.directory_bytes > limits_.directory_bytes_max || end.entries > limits_.members_max) {
+    if (end.directory_bytes > limits_.directory_bytes_max ||
+        !is_within_members(end.entries, limits_)) {
       return archive_fault("serialization.limit",
                            "the archive's directory is too large: " + std::to_string(end.entries) +
                                " members, " + human_bytes(end.directory_bytes));

@@ -711,6 +711,8 @@ TEST(ZipTree, reads_every_honest_form) {
   const std::string name_field = le(0x7075, 2) + le(5 + unicode.size(), 2) + "\1" +
                                  le(crc32_update(0, as_bytes(raw)), 4) + unicode;
   all.push_back({.name = raw, .content = "5", .extra = name_field, .local_extra = name_field});
+  // Flags that differ and decide nothing; the name is ASCII.
+  all.push_back({.name = "bag/flags", .content = "6", .local_flags = 0x802});
 
   const Seen seen = look(zip_of(all, "a comment"));
 
@@ -732,7 +734,8 @@ TEST(ZipTree, reads_every_honest_form) {
                     {"bag/descriptor8s", kText},
                     {"bag/zip64", kText},
                     {"bag/local zip64", kText},
-                    {unicode, "5"}};
+                    {unicode, "5"},
+                    {"bag/flags", "6"}};
   EXPECT_TRUE(seen.files == files);
   ASSERT_NE(seen.entry("bag/link"), nullptr);
   EXPECT_EQ(seen.entry("bag/link")->kind, EntryKind::link);
@@ -822,7 +825,7 @@ TEST(ZipTree, each_fault_of_a_container_has_its_code) {
   EXPECT_EQ(changed([](Zipped& z) { z.local_crc = 0; }), mismatch);
   EXPECT_EQ(changed([](Zipped& z) { z.local_size = 1; }), mismatch);
   EXPECT_EQ(changed([](Zipped& z) { z.local_packed_size = 1; }), mismatch);
-  EXPECT_EQ(changed([](Zipped& z) { z.local_flags = 0x800; }), mismatch);
+  EXPECT_EQ(changed([](Zipped& z) { z.local_flags = 1; }), mismatch);
   EXPECT_EQ(changed([](Zipped& z) {
               z.flags = 8;
               z.local_crc = 0;
@@ -835,6 +838,14 @@ TEST(ZipTree, each_fault_of_a_container_has_its_code) {
             mismatch);
   const std::string stale = le(0x7075, 2) + le(6, 2) + "\1" + le(12345, 4) + "n";
   EXPECT_EQ(changed([&](Zipped& z) { z.extra = z.local_extra = stale; }), mismatch);
+
+  EXPECT_EQ(changed([&](Zipped& z) {
+              z.local_extra = le(0x7075, 2) + le(10, 2) + "\1" +
+                              le(crc32_update(0, as_bytes(z.name)), 4) + "bag/c";
+            }),
+            mismatch);
+  EXPECT_EQ(of({.name = "bag/\x82", .local_flags = 0x800}),
+            Words{"serialization.header-mismatch bag/\u00E9"});
 
   // What is not read.
   EXPECT_EQ(changed([](Zipped& z) { z.flags = 1; }), Words{"serialization.encrypted bag/b"});
