@@ -130,6 +130,24 @@ class Generated(unittest.TestCase):
         self.assertEqual([one['verdict'] for one in report['bags']],
                          ['valid', 'incomplete', 'invalid'])
 
+    def test_what_unpacks_to_more_than_was_permitted_is_not_examined(self):
+        for file in ('tgz-bomb.tar.gz', 'zip-bomb.zip'):
+            for options, code in ((('--max-ratio', 100), 'serialization.ratio'),
+                                  (('--max-bytes', 1000000), 'serialization.limit')):
+                with self.subTest(file, code=code):
+                    answer = judging.run_one(self.bags / file, *options)
+                    self.assertEqual(answer['verdict'], 'unexaminable')
+                    self.assertIn(code, judging.codes_of(answer))
+
+    def test_a_bag_that_cannot_be_read_takes_no_other_with_it(self):
+        for other in ('tar-of-nonsense.tar', 'zip-empty-file.zip', 'not-there'):
+            with self.subTest(other):
+                report, status = judging.run([self.bags / other, self.bags / 'mismatch',
+                                              self.bags / 'basic'])
+                self.assertEqual([one['verdict'] for one in report['bags']],
+                                 ['unexaminable', 'invalid', 'valid'])
+                self.assertEqual(status, 1)
+
     @unittest.skipUnless(shutil.which('strace'), 'strace is not here')
     def test_nothing_outside_of_a_bag_is_opened(self):
         hostile = [one for one in self.cases if one['form'] == 'dir' and one['rule'] in (43, 44)]
