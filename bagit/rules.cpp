@@ -19,8 +19,8 @@ constexpr Severity kUnread = Severity::unread;
 // name goes unverified for it.
 constexpr auto kRules = std::to_array<Rule>({
     {"bagit.bom", "2.1.1", kWarn, kError, kError, "bagit.txt begins with a byte order mark"},
-    {"bagit.encoding", "2.1.1", kUnread, kUnread, kUnread,
-     "bagit.txt names a character set that cannot be read"},
+    {"bagit.encoding", "2.1.1", kError, kError, kError,
+     "bagit.txt names a character set that is not of IANA's registry"},
     {"bagit.format", "2.1.1", kError, kError, kError,
      "bagit.txt is not exactly the two lines that it must be"},
     {"bagit.missing", "2.1.1", kError, kError, kError, "there is no bagit.txt"},
@@ -43,6 +43,8 @@ constexpr auto kRules = std::to_array<Rule>({
      "a tag file in UTF-8 begins with a byte order mark"},
     {"encoding.invalid", "2.3", kError, kError, kError,
      "a tag file has bytes that its character set does not have"},
+    {"encoding.unsupported", "2.3", kUnread, kUnread, kUnread,
+     "bagit.txt names a character set that this system cannot read"},
     {"fetch.duplicate", "2.2.3", kWarn, kWarn, kWarn, "fetch.txt names a file more than once"},
     {"fetch.length", "2.2.3", kWarn, kWarn, kWarn,
      "a file has not the length that fetch.txt announces"},

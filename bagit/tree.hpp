@@ -26,7 +26,8 @@ struct Entry {
   std::string path;
   EntryKind kind = EntryKind::file;
   std::uint64_t size_bytes = 0;
-  std::string target;  // of a link, as it is written
+  std::string target;           // of a link, as it is written
+  std::int64_t changed_ns = 0;  // by the kernel, whenever its bytes change; 0 in an archive
 };
 
 // Bytes from their beginning to their end. Not thread safe.

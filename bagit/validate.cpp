@@ -1,410 +1,352 @@
 #include "bagit/validate.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
 #include <map>
 #include <mutex>
-#include <set>
+#include <thread>
+#include <tuple>
+#include <unordered_map>
 
-#include <fcntl.h>
-
+#include "bagit/contents.hpp"
+#include "bagit/folder_tree.hpp"
+#include "bagit/manifests.hpp"
+#include "bagit/name_check.hpp"
+#include "bagit/names.hpp"
+#include "bagit/notes.hpp"
+#include "bagit/payload_check.hpp"
+#include "bagit/tag_reader.hpp"
 #include "bagit/tagfile.hpp"
-#include "store/base/digest.hpp"
 #include "store/base/limits.hpp"
-#include "store/base/path.hpp"
-#include "store/base/pool.hpp"
 #include "store/base/text.hpp"
 
 namespace versement::bagit {
 namespace {
 
-// What the manifests say of one file.
-struct Expected {
-  std::map<Algorithm, Digest> digests;
-  std::set<std::string> manifests;  // that list it
-};
+std::string media_type(Form form) {
+  switch (form) {
+    case Form::tar:
+      return "application/tar";
+    case Form::tar_gz:
+      return "application/gzip";
+    case Form::zip:
+      return "application/zip";
+    case Form::folder:
+    case Form::plan:
+      return {};
+  }
+  return {};
+}
 
-struct ManifestFile {
-  std::string name;
-  bool tag = false;
-  std::optional<Algorithm> algorithm;
-};
+bool is_date(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
+  const auto year = parse_decimal(text.substr(0, 4));
+  const auto month = parse_decimal(text.substr(5, 2));
+  const auto day = parse_decimal(text.substr(8, 2));
+  if (!year || !month || !day) return false;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  return date.ok();
+}
+
+// "N of T", or "N of ?" where the sender did not know.
+bool is_bag_count(std::string_view text) {
+  const std::size_t of = text.find(" of ");
+  if (of == std::string_view::npos) return false;
+  const auto count = parse_decimal(text.substr(0, of));
+  const auto total = parse_decimal(text.substr(of + 4));
+  if (!count || *count == 0) return false;
+  return text.substr(of + 4) == "?" || (total && *count <= *total);
+}
 
 class Validator {
  public:
-  Validator(Disk& disk, Path bag, const ValidateOptions& options)
-      : disk_(disk), bag_(std::move(bag)), options_(options) {}
+  Validator(Tree& tree, const ValidateOptions& options)
+      : tree_(tree),
+        options_(options),
+        notes_(options.mode),
+        reader_(tree, contents_, notes_, options.stop) {}
 
   Result<Report> run() {
-    TRY_SET(const FileInfo info, disk_.info(bag_));
-    if (info.kind != FileKind::folder) {
-      return Error(Code::invalid,
-                   bag_.native() + " is no folder; bags in archives are not read yet");
+    TRY(list());
+    TRY(declaration());
+    TRY(bag_info());
+    if (options_.depth != Depth::fast) {
+      look_at_entries();
+      TRY(manifests());
+      if (options_.depth == Depth::full) TRY(payload());
     }
-    TRY(walk("", 0));
-    declaration();
-    read_manifests();
-    read_fetch();
-    compare_with_tree();
-    TRY(hash_all());
     oxum();
+    if (options_.depth != Depth::fast) profiles();
     return finish();
   }
 
  private:
-  void find(std::string code,
-            Severity severity,
-            std::string section,
-            std::string path,
-            std::string detail,
-            std::size_t line = 0) {
-    const std::scoped_lock lock(mutex_);
-    report_.findings.push_back({.code = std::move(code),
-                                .severity = severity,
-                                .section = std::move(section),
-                                .path = std::move(path),
-                                .line = line,
-                                .algorithm = {},
-                                .expected = {},
-                                .found = {},
-                                .detail = std::move(detail)});
-  }
-  void error(std::string code,
-             std::string section,
-             std::string path,
-             std::string detail,
-             std::size_t line = 0) {
-    find(std::move(code), Severity::error, std::move(section), std::move(path), std::move(detail),
-         line);
-  }
-  void warn(std::string code,
-            std::string section,
-            std::string path,
-            std::string detail,
-            std::size_t line = 0) {
-    find(std::move(code), Severity::warning, std::move(section), std::move(path), std::move(detail),
-         line);
+  // -------------------------------------------------------------------- what is there
+
+  Result<void> list() {
+    Eager eager;
+    if (tree_.sequential()) {
+      eager.hash = options_.depth == Depth::full;
+      // A second pass would give the digests of manifests that come last; a pipe has none.
+      if (!tree_.repeatable()) {
+        eager.algorithms = options_.algorithms;
+        eager.algorithms.push_back(Algorithm::sha512);
+        eager.algorithms.push_back(Algorithm::sha256);
+      }
+      eager.tag_bytes_max = limits::kKeptTagBytesMax;
+    }
+    const auto say = [this](std::string_view code, std::string path, std::string detail) {
+      notes_.say(code, std::move(path), std::move(detail));
+    };
+    const auto read = [this](std::uint64_t files, std::uint64_t bytes) {
+      if (options_.progress) options_.progress({.files = files, .bytes = bytes});
+    };
+    return contents_.load(tree_, eager, say, read, options_.stop);
   }
 
-  // Every file below the bag, by its path. Links and special files are named and never opened.
-  Result<void> walk(const std::string& folder, std::size_t depth) {
-    if (depth > limits::kPathDepthMax) {
-      error("path.depth", "", folder, "folders nest deeper than 64");
+  void look_at_entries() {
+    const auto files = contents_.files();
+    bool data = false;
+    std::string_view packed_again;
+    for (std::uint32_t i = 0; i < files.size(); ++i) {
+      const File& file = files[i];
+      const std::string_view path = file.path();
+      data =
+          data || path.starts_with("data/") || (path == "data" && file.kind == EntryKind::folder);
+      if (path.starts_with("data.") && file.kind == EntryKind::file) packed_again = path;
+      if (file.kind == EntryKind::special) notes_.say("path.special-file", std::string(path), "");
+      if (file.kind == EntryKind::link) link(i);
+    }
+    if (!data) {
+      notes_.say("data.missing", "data", "");
+      if (!media_type(tree_.form()).empty() && !packed_again.empty()) {
+        notes_.say("serialization.nested", std::string(packed_again), "");
+      }
+    }
+    check_names(contents_, notes_);
+  }
+
+  void link(std::uint32_t index) {
+    const File& file = contents_.at(index);
+    const Contents::Led led = contents_.follow(index);
+    const std::string target = "leads to '" + std::string(file.target) + "'";
+    if (led.code.empty()) {
+      links_[index] = led.file;
+      notes_.say("path.symlink", std::string(file.path()), target);
+    } else {
+      notes_.say(led.code, std::string(file.path()), target);
+    }
+  }
+
+  // -------------------------------------------------------------------- bagit.txt
+
+  // The file of this name, if it is one; nothing is said when it is not there.
+  std::uint32_t tag_file(std::string_view name) const {
+    const std::uint32_t found = contents_.find(name);
+    if (found == Contents::kNone || contents_.at(found).kind == EntryKind::file) return found;
+    const auto led = links_.find(found);
+    return led == links_.end() ? Contents::kNone : led->second;
+  }
+
+  Result<void> declaration() {
+    for (const File& file : contents_.files()) {
+      const auto name = parse_manifest_name(file.path());
+      if (!name || !name->tag) continue;
+      const auto algorithm = algorithm_of_manifest(name->algorithm);
+      if (algorithm) tag_algorithms_.push_back(*algorithm);
+    }
+    std::sort(tag_algorithms_.begin(), tag_algorithms_.end());
+    tag_algorithms_.erase(std::unique(tag_algorithms_.begin(), tag_algorithms_.end()),
+                          tag_algorithms_.end());
+    const std::uint32_t file = tag_file("bagit.txt");
+    if (file == Contents::kNone) {
+      notes_.say("bagit.missing", "bagit.txt", "");
       return {};
     }
-    TRY_SET(const auto entries, list_sorted(disk_, bag_ / folder));
-    for (const DirEntry& entry : entries) {
-      const std::string path = folder.empty() ? entry.name : folder + "/" + entry.name;
-      if (entry.kind == FileKind::folder) {
-        if (path == "data") has_data_ = true;
-        TRY(walk(path, depth + 1));
-      } else if (entry.kind == FileKind::regular) {
-        TRY_SET(const FileInfo info, disk_.info(bag_ / path));
-        tree_[path] = info.size_bytes;
-      } else {
-        error(entry.kind == FileKind::link ? "path.symlink" : "path.special-file", "2.1", path,
-              "is no regular file");
-      }
+    TRY_SET(const auto bytes, reader_.bytes(file, tag_algorithms_, limits::kConfigBytesMax));
+    if (!bytes) return {};
+    auto parsed = parse_bagit_txt(*bytes);
+    if (!parsed) notes_.say(parsed.error().reason(), "bagit.txt", parsed.error().what());
+    declaration_ = parsed ? *parsed : guess_declaration(*bytes);
+    report_.version = std::to_string(declaration_.major) + "." + std::to_string(declaration_.minor);
+    report_.encoding = declaration_.encoding;
+    if (first_invalid_utf8(*bytes)) notes_.say("encoding.invalid", "bagit.txt", "is not UTF-8");
+    const auto decoder = Decoder::make(declaration_.encoding);
+    if (!decoder) {
+      notes_.say(
+          decoder.error().code() == Code::invalid ? "bagit.encoding" : "encoding.unsupported",
+          "bagit.txt", decoder.error().what());
+      declaration_.encoding = "UTF-8";
     }
     return {};
   }
 
-  std::optional<std::string> tag_file(const std::string& name, std::size_t bytes_max) {
-    auto bytes = read_file(disk_, bag_ / name, bytes_max);
-    if (bytes) return std::move(*bytes);
-    if (bytes.error().code() == Code::limit) {
-      error("tagfile.size", "", name, bytes.error().what());
-    } else {
-      unreadable(name, bytes.error());
-    }
-    return std::nullopt;
-  }
+  bool old() const { return !declaration_.at_least(1, 0); }
 
-  void unreadable(const std::string& path, const Error& why) {
-    error("file.unreadable", "", path, why.what());
-    const std::scoped_lock lock(mutex_);
-    unexaminable_ = true;
-  }
+  // -------------------------------------------------------------------- bag-info.txt
 
-  void declaration() {
-    if (!tree_.contains("bagit.txt")) {
-      error("bagit.missing", "2.1.1", "bagit.txt", "is not there");
-    } else if (const auto bytes = tag_file("bagit.txt", limits::kConfigBytesMax)) {
-      auto parsed = parse_bagit_txt(*bytes);
-      if (parsed) {
-        declaration_ = *parsed;
-        if (!equal_ignoring_ascii_case(declaration_.encoding, "UTF-8")) {
-          error("bagit.encoding", "2.1.1", "bagit.txt",
-                "tag files in " + printable(declaration_.encoding) + " are not read yet");
-        }
-      } else {
-        error(parsed.error().reason(), "2.1.1", "bagit.txt", parsed.error().what());
-      }
+  Result<void> bag_info() {
+    // Up to 0.95 it is called package-info.txt.
+    info_name_ = declaration_.at_least(0, 96) ? "bag-info.txt" : "package-info.txt";
+    if (!declaration_.at_least(0, 96) && contents_.find(info_name_) == Contents::kNone) {
+      info_name_ = "bag-info.txt";
     }
-    if (!has_data_) error("data.missing", "2.1.2", "data", "there is no payload folder");
-  }
-
-  static std::optional<ManifestFile> manifest_file(const std::string& name) {
-    ManifestFile file;
-    file.name = name;
-    std::string_view rest = name;
-    if (rest.starts_with("tag")) {
-      file.tag = true;
-      rest.remove_prefix(3);
-    }
-    if (!rest.starts_with("manifest-") || !rest.ends_with(".txt")) return std::nullopt;
-    rest = rest.substr(9, rest.size() - 13);
-    if (rest.find('/') != std::string_view::npos) return std::nullopt;
-    file.algorithm = algorithm_of_name(rest == "blake2b512" ? "blake2b-512" : rest);
-    return file;
-  }
-
-  void read_manifests() {
-    for (const auto& [path, size] : tree_) {
-      if (path.find('/') != std::string::npos) continue;
-      if (const auto file = manifest_file(path)) read_manifest(*file);
-    }
-    if (payload_manifests_.empty()) {
-      error("manifest.none", "2.1.3", "", "there is no payload manifest");
-    }
-  }
-
-  void read_manifest(const ManifestFile& file) {
-    (file.tag ? tag_manifests_ : payload_manifests_).push_back(file.name);
-    const auto bytes = tag_file(file.name, limits::kManifestBytesMax);
-    if (!bytes) return;
-    if (!file.algorithm) {
-      error("manifest.unverifiable", "2.4", file.name, "the algorithm is not known");
-      return;
-    }
-    if (const auto bad = first_invalid_utf8(*bytes)) {
-      error("encoding.invalid", "2.2", file.name, "byte " + std::to_string(*bad) + " is not UTF-8");
-      return;
-    }
-    if (file.tag && file.name == "tagmanifest-sha512.txt") {
-      report_.tag_manifest_digest = digest_of(Algorithm::sha512, *bytes).hex();
-    }
-    auto parsed = parse_manifest(*bytes, [&](ManifestLine&& line) -> Result<void> {
-      take_line(file, line);
+    const std::uint32_t file = tag_file(info_name_);
+    if (file == Contents::kNone) return {};
+    if (contents_.at(file).size_bytes > limits::kTagFileBytesMax) {
+      notes_.say("tagfile.size", info_name_,
+                 "is larger than " + human_bytes(limits::kTagFileBytesMax));
       return {};
-    });
-    if (!parsed) error("manifest.syntax", "2.1.3", file.name, parsed.error().what());
-  }
-
-  void take_line(const ManifestFile& file, const ManifestLine& line) {
-    const auto path = LogicalPath::parse(line.path);
-    // LF and CR are legal in a bag's names; LogicalPath is stricter than RFC 8493 there.
-    if (!path && line.path.find_first_of("\r\n") == std::string::npos) {
-      error("path.unsafe", "5.2", line.path, path.error().what(), line.line);
-      return;
     }
-    const bool payload = line.path.starts_with("data/");
-    if (payload == file.tag) {
-      error(file.tag ? "tagmanifest.lists-payload" : "manifest.outside-data", "2.1.3", line.path,
-            "stands in " + file.name, line.line);
-      return;
-    }
-    if (file.tag && line.path.starts_with("tagmanifest-")) {
-      error("tagmanifest.lists-tagmanifest", "2.2.1", line.path, "", line.line);
-      return;
-    }
-    if (line.asterisk) warn("manifest.asterisk", "2.1.3", line.path, "", line.line);
-    if (line.strange_percent) {
-      warn("manifest.percent-unencoded", "2.1.3", line.path, "a % that codes nothing", line.line);
-    }
-    const auto digest = Digest::from_hex(*file.algorithm, line.checksum);
-    if (!digest) {
-      error("manifest.checksum-form", "2.1.3", line.path, digest.error().what(), line.line);
-      return;
-    }
-    Expected& expected = expected_[line.path];
-    if (!expected.manifests.insert(file.name).second) {
-      error("manifest.duplicate", "2.1.3", line.path, "stands twice in " + file.name, line.line);
-      return;
-    }
-    expected.digests[*file.algorithm] = *digest;
-  }
-
-  void read_fetch() {
-    if (!tree_.contains("fetch.txt")) return;
-    const auto bytes = tag_file("fetch.txt", limits::kManifestBytesMax);
-    if (!bytes) return;
-    auto read =
-        for_each_line(*bytes, [&](std::size_t number, std::string_view line) -> Result<void> {
-          if (trim(line).empty()) return {};
-          const std::size_t first = line.find_first_of(" \t");
-          const std::size_t length = line.find_first_not_of(" \t", first);
-          const std::size_t second = line.find_first_of(" \t", length);
-          const std::size_t path = line.find_first_not_of(" \t", second);
-          if (first == 0 || path == std::string_view::npos) {
-            error("fetch.syntax", "2.2.3", "fetch.txt", "no URL, length and path", number);
-            return {};
-          }
-          bool strange = false;
-          fetch_.insert(decode_path(line.substr(path), &strange));
-          return {};
-        });
-    if (!read) error("fetch.syntax", "2.2.3", "fetch.txt", read.error().what());
-  }
-
-  void compare_with_tree() {
-    for (const auto& [path, expected] : expected_) {
-      const bool payload = path.starts_with("data/");
-      if (!tree_.contains(path)) missing(path, payload);
-      if (payload && declaration_.at_least(1, 0)) listed_by_all(path, expected);
-    }
-    for (const auto& [path, size] : tree_) {
-      if (path.starts_with("data/") && !expected_.contains(path)) {
-        error("payload.unlisted", "3", path, "is in no manifest");
-      }
-    }
-    for (const std::string& tag : tag_manifests_)
-      lists_manifests(tag);
-  }
-
-  void missing(const std::string& path, bool payload) {
-    if (payload && fetch_.contains(path)) {
-      ++fetchable_;
-    } else {
-      error(payload ? "payload.missing" : "tagfile.missing", "3", path, "is not there");
-    }
-  }
-
-  void listed_by_all(const std::string& path, const Expected& expected) {
-    for (const std::string& manifest : payload_manifests_) {
-      if (expected.manifests.contains(manifest)) continue;
-      error("manifest.incomplete", "2.1.3", path, "is not in " + manifest);
-    }
-  }
-
-  void lists_manifests(const std::string& tag) {
-    for (const std::string& manifest : payload_manifests_) {
-      const auto found = expected_.find(manifest);
-      if (found != expected_.end() && found->second.manifests.contains(tag)) continue;
-      error("tagmanifest.omits-manifest", "2.2.1", tag, "does not list " + manifest);
-    }
-  }
-
-  Result<void> hash_all() {
-    Pool pool(options_.threads, 64);
-    for (const auto& [path, expected] : expected_) {
-      if (options_.stop.stop_requested()) break;
-      if (!tree_.contains(path)) continue;
-      pool.run([this, &path = path, &expected = expected] { hash_one(path, expected); });
-    }
-    pool.drain();
-    if (options_.stop.stop_requested()) return Error(Code::cancelled, "stopped");
+    BagInfoReader reader(old(),
+                         [this](std::string_view code, std::size_t line, std::string detail) {
+                           notes_.say(code, info_name_, std::move(detail), {.line = line});
+                         });
+    TRY(reader_.lines(
+        file, declaration_.encoding, tag_algorithms_,
+        [&](std::size_t number, std::string_view line) { reader.line(number, line); }));
+    info_ = reader.info();
+    if (options_.depth != Depth::fast) judge(reader);
     return {};
   }
 
-  void hash_one(const std::string& path, const Expected& expected) {
-    if (options_.stop.stop_requested()) return;
-    std::vector<Algorithm> algorithms;
-    for (const auto& [algorithm, digest] : expected.digests)
-      algorithms.push_back(algorithm);
-    auto digests = read_digests(path, algorithms);
-    if (!digests) {
-      unreadable(path, digests.error());
-      return;
+  void judge(const BagInfoReader& reader) {
+    std::map<std::string, std::size_t> seen;
+    for (std::size_t i = 0; i < info_.size(); ++i) {
+      const auto& [label, value] = info_[i];
+      const std::string name = lower_ascii(label);
+      const About at{.line = reader.line_of(i),};
+      const bool once = name == "bagging-date" || name == "bag-size" ||
+                        name == "bag-group-identifier" || name == "bag-count";
+      if (++seen[name] == 2 && once) notes_.say("baginfo.repeated", info_name_, label, at);
+      if (name == "bagging-date" && !is_date(value)) {
+        notes_.say("baginfo.date", info_name_, "'" + value + "' is no date YYYY-MM-DD", at);
+      }
+      if (name == "bag-count" && !is_bag_count(value)) {
+        notes_.say("baginfo.bag-count", info_name_, "'" + value + "' is not 'N of T' or 'N of ?'",
+                   at);
+      }
     }
-    for (const Digest& digest : *digests) {
-      const Digest& wanted = expected.digests.at(digest.algorithm());
-      if (digest == wanted) continue;
-      const std::scoped_lock lock(mutex_);
-      report_.findings.push_back({.code = "checksum.mismatch",
-                                  .severity = Severity::error,
-                                  .section = "3",
-                                  .path = path,
-                                  .line = 0,
-                                  .algorithm = std::string(algorithm_name(digest.algorithm())),
-                                  .expected = wanted.hex(),
-                                  .found = digest.hex(),
-                                  .detail = {}});
+    if (seen.contains("bag-count") && !seen.contains("bag-group-identifier")) {
+      notes_.say("baginfo.bag-count", info_name_,
+                 "there is a Bag-Count and no Bag-Group-Identifier");
     }
-  }
-
-  Result<std::vector<Digest>> read_digests(const std::string& path,
-                                           const std::vector<Algorithm>& algorithms) {
-    const Path file = bag_ / path;
-    TRY_SET(const Fd fd, disk_.open(file, O_RDONLY));
-    Hasher hasher(algorithms);
-    std::vector<std::byte> buffer(limits::kChunkBytes);
-    std::uint64_t offset = 0;
-    while (!options_.stop.stop_requested()) {
-      TRY_SET(const std::size_t count, disk_.read_at(fd, buffer, offset, file));
-      if (count == 0) break;
-      hasher.update(std::span<const std::byte>(buffer).first(count));
-      offset += count;
-      const std::scoped_lock lock(mutex_);
-      report_.bytes += count;
-      if (options_.progress) options_.progress(report_.files, report_.bytes);
-    }
-    const std::scoped_lock lock(mutex_);
-    ++report_.files;
-    return hasher.finish();
   }
 
   void oxum() {
-    if (!tree_.contains("bag-info.txt")) return;
-    const auto bytes = tag_file("bag-info.txt", limits::kTagFileBytesMax);
-    if (!bytes) return;
-    const auto info = parse_bag_info(*bytes);
-    if (!info) {
-      error("baginfo.syntax", "2.2.2", "bag-info.txt", info.error().what());
-      return;
-    }
     std::uint64_t octets = 0;
     std::uint64_t streams = 0;
-    for (const auto& [path, size] : tree_) {
-      if (!path.starts_with("data/")) continue;
-      octets += size;
+    const auto files = contents_.files();
+    for (std::uint32_t i = 0; i < files.size(); ++i) {
+      if (!files[i].path().starts_with("data/")) continue;
+      const auto led = links_.find(i);
+      const bool listed_link = led != links_.end() && manifests_ && manifests_->is_listed(i);
+      if (files[i].kind != EntryKind::file && !listed_link) continue;
+      octets += listed_link ? contents_.at(led->second).size_bytes : files[i].size_bytes;
       ++streams;
     }
+    report_.payload_files = streams;
+    report_.payload_bytes = octets;
     std::size_t seen = 0;
-    for (const auto& [label, value] : *info) {
+    for (const auto& [label, value] : info_) {
       if (!equal_ignoring_ascii_case(label, "Payload-Oxum")) continue;
-      if (++seen > 1) error("oxum.repeated", "2.2.2", "bag-info.txt", "Payload-Oxum stands twice");
+      if (++seen == 2) notes_.say("oxum.repeated", info_name_, "");
       const auto oxum = parse_oxum(value);
       if (!oxum) {
-        error("oxum.syntax", "2.2.2", "bag-info.txt", "'" + printable(value) + "' is no Oxum");
-      } else if (fetchable_ == 0 && (oxum->octets != octets || oxum->streams != streams)) {
-        error("oxum.mismatch", "2.2.2", "bag-info.txt",
-              "says " + value + ", but there are " + std::to_string(octets) + "." +
-                  std::to_string(streams));
+        notes_.say("oxum.syntax", info_name_, "'" + value + "' is not 'OCTETS.FILES'");
+      } else if (report_.fetchable_files == 0 &&
+                 (oxum->octets != octets || oxum->streams != streams)) {
+        notes_.say("oxum.mismatch", info_name_, "Payload-Oxum",
+                   {.line = 0,
+                    .algorithm = {},
+                    .expected = value,
+                    .found = std::to_string(octets) + "." + std::to_string(streams)});
       }
+    }
+    if (seen == 0 && options_.depth == Depth::fast) notes_.say("oxum.missing", info_name_, "");
+  }
+
+  // -------------------------------------------------------------------- manifests and payload
+
+  Result<void> manifests() {
+    manifests_ = std::make_unique<Manifests>(contents_, links_, notes_, reader_, declaration_,
+                                             options_.mode, tag_algorithms_);
+    TRY(manifests_->read());
+    report_.fetchable_files = manifests_->fetchable_files();
+    report_.fetchable_bytes = manifests_->fetchable_bytes();
+    Digest digest;
+    const std::uint32_t seal = contents_.find("tagmanifest-sha512.txt");
+    if (seal != Contents::kNone && contents_.known(seal, Algorithm::sha512, &digest)) {
+      report_.tag_manifest_digest = digest.hex();
+    }
+    return {};
+  }
+
+  Result<void> payload() {
+    PayloadCheck check(tree_, contents_, links_, *manifests_, notes_, options_);
+    const auto done = check.run();
+    report_.files = check.files();
+    report_.bytes = check.bytes();
+    report_.resumed = check.resumed();
+    report_.algorithms = manifests_->algorithms();
+    return done;
+  }
+
+  void profiles() {
+    if (options_.profiles.empty()) return;
+    BagFacts facts;
+    facts.version = report_.version;
+    facts.info = info_;
+    facts.payload_algorithms = manifests_->names(false);
+    facts.tag_algorithms = manifests_->names(true);
+    facts.fetch = contents_.find("fetch.txt") != Contents::kNone;
+    facts.media_type = media_type(tree_.form());
+    facts.payload_files = report_.payload_files;
+    facts.payload_octets = report_.payload_bytes;
+    const auto files_of = [this](bool payload) {
+      return [this, payload](const std::function<void(std::string_view)>& each) {
+        for (const File& file : contents_.files()) {
+          if (file.kind == EntryKind::folder) continue;
+          if (file.path().starts_with("data/") == payload) each(file.path());
+        }
+      };
+    };
+    facts.tag_files = files_of(false);
+    facts.payload = files_of(true);
+    for (const Profile* const profile : options_.profiles) {
+      profile->check(facts, options_.profile_identifier,
+                     [this](Finding finding) { notes_.add(std::move(finding)); });
     }
   }
 
   Report finish() {
-    std::stable_sort(report_.findings.begin(), report_.findings.end(),
-                     [](const Finding& a, const Finding& b) {
-                       return std::tie(a.path, a.code, a.line) < std::tie(b.path, b.code, b.line);
-                     });
-    const bool damaged =
-        std::any_of(report_.findings.begin(), report_.findings.end(), [](const Finding& finding) {
-          return finding.severity == Severity::error && finding.code != "file.unreadable";
-        });
-    report_.verdict = damaged          ? Verdict::invalid
-                      : unexaminable_  ? Verdict::unexaminable
-                      : fetchable_ > 0 ? Verdict::incomplete
-                                       : Verdict::valid;
+    report_.findings = notes_.take();
+    report_.findings_left_out = notes_.left_out();
+    report_.verdict = notes_.has_errors()                 ? Verdict::invalid
+                      : notes_.has_unread()               ? Verdict::unexaminable
+                      : options_.depth == Depth::fast     ? Verdict::oxum_matches
+                      : report_.fetchable_files > 0       ? Verdict::incomplete
+                      : options_.depth == Depth::complete ? Verdict::complete
+                                                          : Verdict::valid;
     return std::move(report_);
   }
 
-  Disk& disk_;
-  const Path bag_;
+  Tree& tree_;
   const ValidateOptions& options_;
-  Declaration declaration_;
-  bool has_data_ = false;
-  std::map<std::string, std::uint64_t> tree_;  // path to size
-  std::map<std::string, Expected> expected_;
-  std::vector<std::string> payload_manifests_;
-  std::vector<std::string> tag_manifests_;
-  std::set<std::string> fetch_;
-  std::uint64_t fetchable_ = 0;
-
-  std::mutex mutex_;
-  Report report_;              // Guarded by mutex_ while files are hashed.
-  bool unexaminable_ = false;  // likewise
+  Notes notes_;
+  Contents contents_;
+  TagReader reader_;
+  Links links_;
+  Declaration declaration_{1, 0, "UTF-8"};
+  std::vector<Algorithm> tag_algorithms_;
+  std::string info_name_ = "bag-info.txt";
+  BagInfo info_;
+  std::unique_ptr<Manifests> manifests_;
+  Report report_;
 };
 
 }  // namespace
@@ -413,6 +355,10 @@ std::string_view verdict_name(Verdict verdict) {
   switch (verdict) {
     case Verdict::valid:
       return "valid";
+    case Verdict::complete:
+      return "complete";
+    case Verdict::oxum_matches:
+      return "oxum-matches";
     case Verdict::invalid:
       return "invalid";
     case Verdict::incomplete:
@@ -423,8 +369,13 @@ std::string_view verdict_name(Verdict verdict) {
   return "unexaminable";
 }
 
+Result<Report> validate(Tree& tree, const ValidateOptions& options) {
+  return Validator(tree, options).run();
+}
+
 Result<Report> validate(Disk& disk, const Path& bag, const ValidateOptions& options) {
-  return Validator(disk, bag, options).run();
+  TRY_SET(const auto tree, open_folder(disk, bag));
+  return validate(*tree, options);
 }
 
 }  // namespace versement::bagit

@@ -1,44 +1,104 @@
-// Validates a bag in a folder (RFC 8493 sections 2 and 3). Reads only, never outside the bag.
+// Validates a bag (RFC 8493): every rule, every finding, whatever the bag is kept in.
+//
+//   auto report = bagit::validate(real_disk(), "/srv/bags/one.tar.gz", {.threads = 8});
+//   if (report && report->verdict == bagit::Verdict::valid) …
+//
+// Reads only, and never outside of the bag. Each file is read once, whatever number of manifests
+// list it. An archive is judged where it lies, without unpacking it. docs/bag-rules.md has all
+// rules.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "bagit/profile.hpp"
 #include "bagit/rules.hpp"
+#include "bagit/tree.hpp"
+#include "bagit/untar.hpp"
+#include "store/base/digest.hpp"
 #include "store/base/disk.hpp"
 #include "store/base/result.hpp"
 
 namespace versement::bagit {
 
 enum class Verdict {
-  valid,         // complete, and every checksum of every manifest verified
-  invalid,       //
+  valid,         // complete, and every checksum of every manifest verified (RFC 8493 section 3)
+  complete,      // all is there that should be; nothing was hashed, because so it was asked
+  oxum_matches,  // number and size of the payload files are right; nothing else was looked at
+  invalid,
   incomplete,    // only files are missing that fetch.txt names
-  unexaminable,  // some file could not be read: neither valid nor invalid is proven
+  unexaminable,  // something could not be read or judged: neither valid nor invalid is proven
+};
+
+enum class Depth {
+  fast,      // only Payload-Oxum
+  complete,  // all but the content of files
+  full,
+};
+
+// How far a validation came that was cut off.
+struct Checkpoint {
+  std::string fingerprint;  // of what the bag was then
+  std::uint64_t done = 0;   // files, in the order of their paths
+  std::uint64_t bytes = 0;
+  std::vector<Finding> findings;  // in those files
+};
+
+struct Progress {
+  std::uint64_t files = 0;  // hashed
+  std::uint64_t bytes = 0;
+  std::uint64_t files_total = 0;  // to be hashed; 0 while the bag is being listed
+  std::uint64_t bytes_total = 0;
+};
+
+struct ValidateOptions {
+  Mode mode = Mode::standard;
+  Depth depth = Depth::full;
+  std::size_t threads = 1;
+  std::stop_token stop;
+  // Called from any thread, one at a time.
+  std::function<void(const Progress&)> progress;
+  // Algorithms to take of a pipe whose manifests come last, beside SHA-512 and SHA-256.
+  std::vector<Algorithm> algorithms;
+  ArchiveLimits limits;
+
+  // Profiles that the bag must fulfil, whatever it says of itself.
+  std::vector<const Profile*> profiles;
+  bool profile_identifier = true;  // The bag must name each of them.
+
+  // Goes on from here if the bag is still what it was.
+  std::optional<Checkpoint> resume;
+  // Called every few seconds and when it is stopped; from any thread, one at a time.
+  std::function<void(const Checkpoint&)> keep;
 };
 
 struct Report {
   Verdict verdict = Verdict::valid;
-  std::vector<Finding> findings;  // by path, then code
-  std::uint64_t files = 0;        // hashed
+  std::vector<Finding> findings;        // in their order
+  std::uint64_t findings_left_out = 0;  // beyond kBagFindingsMax
+  std::string version;                  // "1.0"; empty without a bagit.txt
+  std::string encoding;
+  std::uint64_t files = 0;  // hashed
   std::uint64_t bytes = 0;
-  std::string tag_manifest_digest;  // SHA-512 of tagmanifest-sha512.txt, in hex; empty without it
+  std::vector<Algorithm> algorithms;  // with which files were compared
+  std::uint64_t payload_files = 0;
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t fetchable_files = 0;  // missing, and named by fetch.txt
+  std::uint64_t fetchable_bytes = 0;  // as far as fetch.txt says
+  bool resumed = false;               // `resume` was of use
+  std::string tag_manifest_digest;    // SHA-512 of tagmanifest-sha512.txt, in hex; empty without it
 };
 
-struct ValidateOptions {
-  std::size_t threads = 1;
-  std::stop_token stop;
-  // Called from any thread now and then.
-  std::function<void(std::uint64_t files, std::uint64_t bytes)> progress;
-};
+std::string_view verdict_name(Verdict verdict);  // "valid", "oxum-matches" …
 
-std::string_view verdict_name(Verdict verdict);
-
-// Errors: only what keeps it from looking at all (not_found, denied, cancelled).
+// Errors: only what keeps it from looking at all (not_found, denied, cancelled, unsupported).
+Result<Report> validate(Tree& tree, const ValidateOptions& options);
+// Of a folder, or an archive: tar, tar.gz or zip, told by its bytes and not by its name.
 Result<Report> validate(Disk& disk, const Path& bag, const ValidateOptions& options);
 
 }  // namespace versement::bagit

@@ -185,10 +185,11 @@ class Receiver : public bagit::MemberSink {
       const auto listed = expected_.find(path);
       if (listed == expected_.end() || listed->second != digest) return altered(path);
     }
-    return bagit::parse_manifest(bytes, [&](bagit::ManifestLine&& line) -> Result<void> {
-      TRY_SET(expected_[line.path], Digest::from_hex(Algorithm::sha512, line.checksum));
-      return {};
-    });
+    return bagit::parse_manifest(
+        bytes, [&](std::string_view checksum, std::string path) -> Result<void> {
+          TRY_SET(expected_[std::move(path)], Digest::from_hex(Algorithm::sha512, checksum));
+          return {};
+        });
   }
 
   // Nothing is written that the seal does not list. Before the tag manifest only the declaration

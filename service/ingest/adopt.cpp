@@ -264,11 +264,12 @@ class Adopter {
       auto bytes = read_file(disk_, folder_ / below / name, limits::kManifestBytesMax);
       if (!bytes && bytes.error().code() == Code::not_found) continue;
       if (!bytes) return std::move(bytes).error();
-      TRY(bagit::parse_manifest(*bytes, [&](bagit::ManifestLine&& line) -> Result<void> {
-        TRY_SET(const Digest digest, Digest::from_hex(algorithm, line.checksum));
-        digests[line.path].push_back(digest);
-        return {};
-      }));
+      TRY(bagit::parse_manifest(
+          *bytes, [&](std::string_view checksum, std::string path) -> Result<void> {
+            TRY_SET(const Digest digest, Digest::from_hex(algorithm, checksum));
+            digests[std::move(path)].push_back(digest);
+            return {};
+          }));
     }
     for (auto& [path, supplied] : digests) {
       const std::string file = join(below, path);

@@ -24,13 +24,19 @@ struct Described {
   const EVP_MD* (*md)();
 };
 
-constexpr std::array<Described, 6> kAlgorithms{{
+constexpr std::array<Described, 12> kAlgorithms{{
     {Algorithm::md5, "md5", 16, EVP_md5},
     {Algorithm::sha1, "sha1", 20, EVP_sha1},
     {Algorithm::sha256, "sha256", 32, EVP_sha256},
     {Algorithm::sha384, "sha384", 48, EVP_sha384},
     {Algorithm::sha512, "sha512", 64, EVP_sha512},
     {Algorithm::blake2b_512, "blake2b-512", 64, EVP_blake2b512},
+    {Algorithm::sha224, "sha224", 28, EVP_sha224},
+    {Algorithm::sha3_224, "sha3-224", 28, EVP_sha3_224},
+    {Algorithm::sha3_256, "sha3-256", 32, EVP_sha3_256},
+    {Algorithm::sha3_384, "sha3-384", 48, EVP_sha3_384},
+    {Algorithm::sha3_512, "sha3-512", 64, EVP_sha3_512},
+    {Algorithm::blake2s_256, "blake2s-256", 32, EVP_blake2s256},
 }};
 
 const Described& described(Algorithm algorithm) {

@@ -15,9 +15,22 @@
 
 namespace versement {
 
-enum class Algorithm { md5, sha1, sha256, sha384, sha512, blake2b_512 };
+enum class Algorithm {
+  md5,
+  sha1,
+  sha256,
+  sha384,
+  sha512,
+  blake2b_512,
+  sha224,
+  sha3_224,
+  sha3_256,
+  sha3_384,
+  sha3_512,
+  blake2s_256,
+};
 
-// The name as OCFL and BagIt write it: "sha512".
+// The name as OCFL writes it: "sha512", "blake2b-512". BagIt leaves the hyphens out.
 std::string_view algorithm_name(Algorithm algorithm);
 std::optional<Algorithm> algorithm_of_name(std::string_view name);
 std::size_t digest_bytes(Algorithm algorithm);

@@ -61,6 +61,14 @@ FileInfo info_of_stat(const struct stat& found) {
           .mode = found.st_mode & 07777u};
 }
 
+Result<FileInfo> info_at(int folder, const std::string& name, const Path& shown) {
+  struct stat found = {};
+  const int looked =
+      uninterrupted([&] { return ::fstatat(folder, name.c_str(), &found, AT_SYMLINK_NOFOLLOW); });
+  if (looked < 0) return failed("look at", shown / name);
+  return info_of_stat(found);
+}
+
 }  // namespace
 
 Result<Fd> Disk::open(const Path& path, int flags, mode_t mode) {
@@ -83,6 +91,70 @@ Result<Fd> NoLinksDisk::open(const Path& path, int flags, mode_t mode) {
   if (number < 0 && errno == ENOSYS) return Disk::open(path, flags, mode);
   if (number < 0) return failed("open", path);
   return Fd(static_cast<int>(number));
+}
+
+namespace {
+
+// One piece of a path, short enough for the kernel.
+Result<Fd> open_piece(const Fd& folder, const std::string& piece, int flags, const Path& shown) {
+  open_how how = {};
+  const int all = flags | O_CLOEXEC | O_NOFOLLOW;
+  how.flags = static_cast<__u64>((flags & O_PATH) != 0 ? all : all | O_NONBLOCK);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const long number = uninterrupted(
+      [&] { return ::syscall(SYS_openat2, folder.get(), piece.c_str(), &how, sizeof(how)); });
+  if (number >= 0) return Fd(static_cast<int>(number));
+  if (errno != ENOSYS) return failed("open", shown / piece);
+  // Linux before 5.6: a link in the middle is met as the last part of a path of one name.
+  const std::size_t slash = piece.find('/');
+  const int step = slash == std::string::npos ? flags : O_PATH | O_DIRECTORY;
+  const std::string name = piece.substr(0, slash);
+  const int careful = (step & O_PATH) != 0 ? 0 : O_NONBLOCK;
+  const int opened = uninterrupted([&] {
+    return ::openat(folder.get(), name.c_str(), step | O_CLOEXEC | O_NOFOLLOW | careful);
+  });
+  if (opened < 0) return failed("open", shown / name);
+  Fd fd(opened);
+  if (slash == std::string::npos) return fd;
+  return open_piece(fd, piece.substr(slash + 1), flags, shown / name);
+}
+
+}  // namespace
+
+Result<Fd> Disk::open_below(const Fd& folder,
+                            std::string_view relative,
+                            int flags,
+                            const Path& shown) {
+  // Names have at most 255 bytes: a slash stands within each piece.
+  constexpr std::size_t kPieceBytesMax = 4000;
+  Fd within;
+  Path where = shown;
+  while (relative.size() > kPieceBytesMax) {
+    const std::size_t slash = relative.rfind('/', kPieceBytesMax);
+    if (slash == std::string_view::npos || slash == 0) {
+      return Error(Code::invalid, where.native() + " has a name longer than any file system takes");
+    }
+    const std::string piece(relative.substr(0, slash));
+    TRY_SET(within, open_piece(within ? within : folder, piece, O_PATH | O_DIRECTORY, where));
+    where /= piece;
+    relative.remove_prefix(slash + 1);
+  }
+  return open_piece(within ? within : folder, std::string(relative), flags, where);
+}
+
+Result<FileInfo> Disk::info_in(const Fd& folder, const std::string& name, const Path& shown) {
+  return info_at(folder.get(), name, shown);
+}
+
+Result<std::string> Disk::link_target_in(const Fd& folder,
+                                         const std::string& name,
+                                         const Path& shown) {
+  std::string target(limits::kPathBytesMax + 100, '\0');
+  const auto length = uninterrupted(
+      [&] { return ::readlinkat(folder.get(), name.c_str(), target.data(), target.size()); });
+  if (length < 0) return failed("read the link", shown / name);
+  target.resize(static_cast<std::size_t>(length));
+  return target;
 }
 
 Result<FileInfo> NoLinksDisk::info(const Path& path) {
@@ -213,6 +285,12 @@ Result<FileInfo> Disk::info(const Fd& fd, const Path& path) {
 
 Result<void> Disk::list(const Path& path, const std::function<bool(const DirEntry&)>& each) {
   TRY_SET(Fd fd, open(path, O_RDONLY | O_DIRECTORY));
+  return list_open(std::move(fd), path, each);
+}
+
+Result<void> Disk::list_open(Fd fd,
+                             const Path& path,
+                             const std::function<bool(const DirEntry&)>& each) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd.get()), ::closedir);
   if (!folder) return failed("list", path);
   (void)fd.release();  // closedir closes it.
@@ -237,7 +315,7 @@ Result<void> Disk::list(const Path& path, const std::function<bool(const DirEntr
         found.kind = FileKind::link;
         break;
       case DT_UNKNOWN: {  // Some file systems do not tell.
-        TRY_SET(const FileInfo looked, info(path / found.name));
+        TRY_SET(const FileInfo looked, info_at(::dirfd(folder.get()), found.name, path));
         found.kind = looked.kind;
         break;
       }

@@ -97,6 +97,24 @@ class Disk {
   virtual Result<void> list(const Path& path, const std::function<bool(const DirEntry&)>& each);
   virtual Result<Space> space(const Path& path);
 
+  // The same below a folder that is open already: what a path names can neither leave the folder
+  // nor lead through a link, whoever changes the tree meanwhile (openat2 with RESOLVE_BENEATH,
+  // Linux 5.6; name by name before that). `relative` has names between single slashes, none of them
+  // ".." or ".", and may be longer than PATH_MAX; `shown` is the folder's path, for errors.
+  virtual Result<Fd> open_below(const Fd& folder,
+                                std::string_view relative,
+                                int flags,
+                                const Path& shown);
+  // Of an entry of the folder itself; `name` has no slash.
+  virtual Result<FileInfo> info_in(const Fd& folder, const std::string& name, const Path& shown);
+  virtual Result<std::string> link_target_in(const Fd& folder,
+                                             const std::string& name,
+                                             const Path& shown);
+  // The entries of an open folder, which is used up.
+  virtual Result<void> list_open(Fd folder,
+                                 const Path& shown,
+                                 const std::function<bool(const DirEntry&)>& each);
+
   // Asks the kernel to begin writing these bytes to the disk, and does not wait: a sync to come has
   // less to do. A hint; what fails is found by that sync.
   virtual void begin_writeback(const Fd& fd, std::uint64_t offset, std::uint64_t length);

@@ -73,6 +73,15 @@ inline constexpr std::size_t kDepositFilesMax = 1'000'000;
 // Findings kept of one ingest; what is beyond is counted.
 inline constexpr std::size_t kFindingsMax = 10'000;
 
+// Folders in a bag that is judged, one in the other: names of one letter fill PATH_MAX at 2048.
+inline constexpr std::size_t kBagDepthMax = 2048;
+// One line of a tag file of a bag: RFC 8493 has no bound; this is far above any path.
+inline constexpr std::size_t kTagLineBytesMax = 1u << 20;
+// Findings kept of one bag; what is beyond is counted.
+inline constexpr std::size_t kBagFindingsMax = 100'000;
+// Tag files kept in memory of an archive that can only be read from its beginning to its end.
+inline constexpr std::size_t kKeptTagBytesMax = 64u << 20;
+
 // A manifest or other tag file of a bag: a million lines of 200 bytes.
 inline constexpr std::size_t kManifestBytesMax = 512u << 20;
 inline constexpr std::size_t kTagFileBytesMax = 16u << 20;
