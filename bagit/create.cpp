@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 
+#include "bagit/names.hpp"
 #include "bagit/tar.hpp"
 #include "bagit/validate.hpp"
 #include "bagit/zip.hpp"
@@ -44,17 +45,6 @@ Finding warning(std::string code, std::string path, std::string detail = {}) {
   finding.path = std::move(path);
   finding.detail = std::move(detail);
   return finding;
-}
-
-// What systems leave behind in folders. Part of the payload all the same: who bags a folder means
-// all of it, but may not have seen these.
-bool is_os_junk(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kNames{
-      ".ds_store",   "thumbs.db",       "ehthumbs.db",
-      "desktop.ini", ".spotlight-v100", ".trashes",
-      ".fseventsd",  ".temporaryitems", ".apple.timemachine.donotpresent"};
-  const std::string lower = lower_ascii(name);
-  return lower.starts_with("._") || std::find(kNames.begin(), kNames.end(), lower) != kNames.end();
 }
 
 // ---------------------------------------------------------------------------- the source
@@ -138,6 +128,8 @@ class Scanner {
                     const Path& source,
                     const std::string& path,
                     std::size_t depth) {
+    // Part of the payload all the same: who bags a folder means all of it, but may not have seen
+    // it.
     if (is_os_junk(entry.name)) {
       scanned_.findings.push_back(warning("name.os-junk", path, "is part of the payload"));
     }
@@ -569,10 +561,7 @@ class Creator {
   }
 
   static std::string manifest(Algorithm algorithm) {
-    // blake2b-512 is written without its hyphen in a file name.
-    std::string name(algorithm_name(algorithm));
-    name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
-    return "manifest-" + name + ".txt";
+    return "manifest-" + manifest_algorithm_name(algorithm) + ".txt";
   }
 
   Result<void> check_space() {
@@ -707,7 +696,9 @@ class Creator {
     ValidateOptions how;
     how.threads = options_.threads;
     how.stop = options_.stop;
-    how.progress = options_.progress;
+    if (options_.progress) {
+      how.progress = [this](const Progress& seen) { options_.progress(seen.files, seen.bytes); };
+    }
     TRY_SET(const Report report, validate(disk_, part_, how));
     std::set<std::pair<std::string, std::string>> told;
     for (const Finding& finding : scanned_.findings)
