@@ -1,11 +1,16 @@
-// versement bag create, show: local bags, without a daemon.
+// versement bag create, show, fetch: local bags, without a daemon.
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <thread>
 
 #include "bagit/create.hpp"
+#include "bagit/fetch.hpp"
 #include "bagit/inspect.hpp"
+#include "cli/bag_fetch.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
+#include "store/base/config.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
@@ -335,11 +340,234 @@ void add_show(Tree& tree, CLI::App* bag) {
   tree.action(command, [path](Session& s) { return show(s, *path); });
 }
 
+// ---------------------------------------------------------------------------- bag fetch
+
+struct FetchFlags {
+  std::string bag;
+  std::vector<std::string> hosts;
+  bool any_host = false;
+  bool allow_http = false;
+  bool allow_private = false;
+  bool no_validate = false;
+  std::string max_bytes = "64GiB";
+  unsigned jobs = 4;
+};
+
+// Worst first: bytes that are wrong, then files that did not come, then a net that does not answer.
+int status_of(const std::vector<FetchFailure>& failures) {
+  int status = kOk;
+  for (const FetchFailure& failure : failures) {
+    const Code code = failure.error.code();
+    const bool wrong = code == Code::corrupt || code == Code::limit;
+    const bool net = code == Code::network || code == Code::timeout;
+    if (wrong) return kDamage;
+    status = status == kUnchecked || !net ? kUnchecked : kServer;
+  }
+  return status;
+}
+
+// Every address must be permitted before the first is asked.
+Result<void> check_urls(const std::vector<bagit::FetchItem>& items, const FetchOptions& options) {
+  std::map<std::string, std::string> refused;  // by host, with the reason
+  for (const bagit::FetchItem& item : items) {
+    for (const std::string& url : item.urls) {
+      const std::string why = refusal_of_url(url, options);
+      if (!why.empty()) refused.emplace(host_of_url(url), why);
+    }
+  }
+  if (refused.empty()) return {};
+  std::string what = "fetch.txt names addresses that are not permitted; nothing was fetched:";
+  std::size_t told = 0;
+  for (const auto& [host, why] : refused) {
+    if (++told > 20) {
+      what += "\n  and " + std::to_string(refused.size() - 20) + " more";
+      break;
+    }
+    what += "\n  " + printable(host) + ": " + why;
+  }
+  return Error(Code::denied, what).as("fetch-refused");
+}
+
+json::Object fetched_json(const std::string& bag, const Fetched& fetched) {
+  json::Array failures;
+  for (const FetchFailure& failure : fetched.failures) {
+    const std::string& reason = failure.error.reason();
+    failures.emplace_back(json::Object{
+        {"path", shown(failure.path)},
+        {"code", reason.empty() ? std::string(code_name(failure.error.code())) : reason},
+        {"detail", shown(failure.error.what())}});
+  }
+  return {{"bag", shown(bag)},
+          {"fetched_files", fetched.files},
+          {"fetched_bytes", fetched.bytes},
+          {"resumed_bytes", fetched.resumed_bytes},
+          {"failures", std::move(failures)}};
+}
+
+// The bag as it is now.
+Result<bagit::Report> judge(Console& console, const std::string& bag, bagit::Depth depth) {
+  bagit::ValidateOptions options;
+  options.depth = depth;
+  options.threads = processor_count();
+  options.stop = interruption();
+  options.progress = [&](const bagit::Progress& seen) {
+    console.progress("Validating", {{"done_files", seen.files}, {"done_bytes", seen.bytes}});
+  };
+  auto report = bagit::validate(real_disk(), bag, options);
+  console.end_progress();
+  return report;
+}
+
+int status_of(const bagit::Report& report) {
+  if (report.verdict == bagit::Verdict::invalid) return kDamage;
+  const bool good =
+      report.verdict == bagit::Verdict::valid || report.verdict == bagit::Verdict::complete;
+  return good ? kOk : kUnchecked;
+}
+
+int refuse_report(Console& console, const std::string& bag, const bagit::Report& report) {
+  const int status = status_of(report);
+  if (console.json()) {
+    console.document(json::Object{{"bag", shown(bag)},
+                                  {"verdict", bagit::verdict_name(report.verdict)},
+                                  {"findings", as_json(report.findings)},
+                                  {"exit_code", status}});
+    return status;
+  }
+  tell(console, report.findings);
+  console.line(printable(bag) + ": " + std::string(bagit::verdict_name(report.verdict)) +
+               "; nothing was done");
+  return status;
+}
+
+Result<FetchOptions> options_of(Session& session, const FetchFlags& flags) {
+  FetchOptions options;
+  for (const std::string& host : flags.hosts)
+    options.hosts.insert(lower_ascii(host));
+  options.any_host = flags.any_host;
+  options.allow_http = flags.allow_http;
+  options.allow_private = flags.allow_private;
+  options.jobs = flags.jobs;
+  options.wait = std::chrono::seconds(session.globals().timeout_seconds);
+  options.ca_file = session.globals().ca_file;
+  options.stop = interruption();
+  TRY_SET(options.bytes_max, parse_size(flags.max_bytes));
+  return options;
+}
+
+// Shows from a thread of its own how far it is, while `act` runs.
+Result<Fetched> fetch_showing(Console& console,
+                              const std::string& bag,
+                              const std::vector<bagit::FetchItem>& items,
+                              const FetchOptions& options) {
+  std::uint64_t total = 0;
+  for (const bagit::FetchItem& item : items)
+    total += item.length.value_or(0);
+  FetchProgress progress;
+  std::atomic<bool> ended{false};
+  std::thread reporter([&] {
+    while (!ended) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      if (ended) break;
+      console.progress("Fetching", {{"done_files", progress.files.load()},
+                                    {"done_bytes", progress.bytes.load()},
+                                    {"total_bytes", total}});
+    }
+  });
+  auto fetched = fetch_items(bag, items, options, progress);
+  ended = true;
+  reporter.join();
+  console.end_progress();
+  return fetched;
+}
+
+int fetch(Session& session, const FetchFlags& flags) {
+  Console& console = session.console();
+  stop_on_interrupt();
+  const auto options = options_of(session, flags);
+  if (!options) return fail(console, options.error());
+  const auto info = real_disk().info(flags.bag);
+  if (!info) return fail(console, info.error());
+  if (info->kind != FileKind::folder) {
+    return fail(console, Error(Code::invalid, printable(flags.bag) +
+                                                  " is no folder; unpack a packed bag before its "
+                                                  "files are fetched"));
+  }
+  const auto plan = bagit::plan_fetch(real_disk(), flags.bag, options->stop);
+  if (!plan) return fail(console, plan.error());
+  const bool whole = plan->report.verdict == bagit::Verdict::complete;
+  if (!whole && plan->report.verdict != bagit::Verdict::incomplete) {
+    return refuse_report(console, flags.bag, plan->report);
+  }
+  const auto permitted = check_urls(plan->items, *options);
+  if (!permitted) {
+    console.failure(permitted.error(), kUsage, {});
+    return kUsage;
+  }
+  Fetched fetched;
+  if (!plan->items.empty()) {
+    auto done = fetch_showing(console, flags.bag, plan->items, *options);
+    if (!done) return fail(console, done.error());
+    fetched = std::move(*done);
+  }
+  int status = status_of(fetched.failures);
+  json::Object document = fetched_json(flags.bag, fetched);
+  if (!console.json()) {
+    for (const FetchFailure& failure : fetched.failures)
+      console.line(printable(failure.path + ": " + failure.error.what()));
+    console.line(printable(flags.bag) + ": " + std::to_string(fetched.files) + " files fetched, " +
+                 human_bytes(fetched.bytes) + "; " + std::to_string(fetched.failures.size()) +
+                 " failed");
+  }
+  if (status == kOk && !flags.no_validate) {
+    const auto report = judge(console, flags.bag, bagit::Depth::full);
+    if (!report) return fail(console, report.error());
+    status = status_of(*report);
+    document["verdict"] = bagit::verdict_name(report->verdict);
+    document["findings"] = as_json(report->findings);
+    if (!console.json()) {
+      tell(console, report->findings);
+      console.line(printable(flags.bag) + ": " + std::string(bagit::verdict_name(report->verdict)));
+    }
+  }
+  document["exit_code"] = status;
+  if (console.json()) console.document(document);
+  return status;
+}
+
+void add_fetch(Tree& tree, CLI::App* bag) {
+  CLI::App* const command =
+      tree.add(bag, "fetch", "Bring the files that fetch.txt names and that are not there");
+  auto flags = std::make_shared<FetchFlags>();
+  command->add_option("BAG", flags->bag, "A bag in a folder")->required();
+  command->add_option("--host", flags->hosts,
+                      "A host that may be asked, HOST or HOST:PORT; repeatable");
+  command->add_flag("--any-host", flags->any_host, "Ask whatever host the bag names");
+  command->add_flag("--allow-http", flags->allow_http, "Permit http, which anybody can alter");
+  command->add_flag("--allow-private", flags->allow_private,
+                    "Permit addresses of private networks and of this machine");
+  command->add_option("--max-bytes", flags->max_bytes,
+                      "Of a file whose length the bag does not tell (64GiB)");
+  command->add_option("--jobs", flags->jobs, "Files fetched at once (4)")
+      ->check(CLI::Range(1u, 64u));
+  command->add_flag("--no-validate", flags->no_validate, "Do not validate the bag afterwards");
+  command->footer(
+      "The list in a bag comes from a stranger: nobody is asked who was not named with --host.\n"
+      "Each file appears when its length and all its digests are right; a fetch that was cut off\n"
+      "goes on where it was.\n"
+      "Exit status: 0 valid, 1 the bag is invalid or a file has other bytes, 2 something could "
+      "not\n"
+      "be fetched, 3 usage, or a host that was not named, 4 the net does not answer.\n"
+      "Example: versement bag fetch ./holey --host files.example.org");
+  tree.action(command, [flags](Session& s) { return fetch(s, *flags); });
+}
+
 }  // namespace
 
 void add_bag_commands(Tree& tree, CLI::App* bag) {
   add_create(tree, bag);
   add_show(tree, bag);
+  add_fetch(tree, bag);
 }
 
 }  // namespace versement::cli
