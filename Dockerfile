@@ -6,7 +6,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
       g++ cmake ninja-build pkg-config \
       libboost1.81-dev libssl-dev libarchive-dev libpugixml-dev librocksdb-dev \
       libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libicu-dev \
-      libhowardhinnant-date-dev libzstd-dev libdeflate-dev libmagic-dev \
+      libhowardhinnant-date-dev zlib1g-dev libzstd-dev libdeflate-dev libmagic-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -17,7 +17,7 @@ RUN cmake --preset release -DVERSEMENT_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr \
 FROM ${BASE}
 RUN apt-get update && apt-get install -y --no-install-recommends \
       ca-certificates tzdata libssl3 libpugixml1v5 librocksdb7.8 libspdlog1.10 libfmt9 \
-      libicu72 libzstd1 libdeflate0 libmagic1 \
+      libicu72 zlib1g libzstd1 libdeflate0 libmagic1 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 64080 versement \
  && useradd --uid 64080 --gid 64080 --home-dir /var/lib/versement --shell /usr/sbin/nologin versement \

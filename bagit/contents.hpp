@@ -74,6 +74,10 @@ class Contents {
 
   // The folder in an archive that is the bag, with a slash; empty where the tree is the bag.
   const std::string& base() const { return base_; }
+  // A file's path as the tree has it.
+  std::string path_in_tree(std::uint32_t file) const {
+    return base_ + std::string(files_[file].path());
+  }
 
   // Where a link leads: a file's index, or the code of the rule that it breaks.
   struct Led {

@@ -118,8 +118,7 @@ void Manifests::take(std::uint16_t number, std::size_t line_number, std::string_
   if (parsed->asterisk) {
     // What old bags were allowed to have.
     notes_.say("manifest.asterisk", manifest.name, "before '" + shown + "'",
-               {.line = line_number,
-                .at_most = old() ? Severity::warning : Severity::unread});
+               {.line = line_number, .at_most = old() ? Severity::warning : Severity::unread});
   }
   if (parsed->dot_slash) note("path.dot-slash", "before '" + shown + "'");
   Named named = look_up(manifest.name, line_number, parsed->path, false);
@@ -400,8 +399,7 @@ void Manifests::judge_group(std::span<const Listing> group) {
     notes_.say(same && old() ? "manifest.repeated" : "manifest.duplicate", name_of(each),
                "'" + path + "' stands in line " + std::to_string(before->line) + " already" +
                    (same ? "" : ", with another checksum"),
-               {.line = each.line,
-                .at_most = tolerated ? Severity::warning : Severity::unread});
+               {.line = each.line, .at_most = tolerated ? Severity::warning : Severity::unread});
   }
   if (old() || !is_payload(path)) return;
   for (std::uint16_t i = 0; i < manifests_.size(); ++i) {
@@ -467,7 +465,8 @@ void Manifests::judge_tag_manifests() {
       if (payload.tag) continue;
       const std::uint32_t file = contents_.find(payload.name);
       if (std::binary_search(files.begin(), files.end(), file)) continue;
-      notes_.say("tagmanifest.omits-manifest", manifests_[i].name, "does not list " + payload.name);
+      notes_.say("tagmanifest.omits-manifest", manifests_[i].name, "does not list " + payload.name,
+                 {.at_most = old() ? Severity::warning : Severity::unread});
     }
     if (first && sets[*first] != files) {
       notes_.say("tagmanifest.sets-differ", manifests_[i].name,

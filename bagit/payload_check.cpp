@@ -138,7 +138,7 @@ Result<void> PayloadCheck::read(const Work& work,
     compare(work, index, digests);
     return {};
   }
-  TRY_SET(const auto stream, tree_.open(file.number, contents_.base() + std::string(file.path())));
+  TRY_SET(const auto stream, tree_.open(file.number, contents_.path_in_tree(content)));
   Hasher hasher{std::span<const Algorithm>(algorithms)};
   std::uint64_t size = 0;
   while (true) {

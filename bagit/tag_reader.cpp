@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "store/base/disk.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 
@@ -130,7 +131,7 @@ Result<void> TagReader::stream(std::uint32_t file, const Take& take) {
     One one(found.number, take);
     return tree_.visit(one, stop_);
   }
-  TRY_SET(const auto stream, tree_.open(found.number, std::string(found.path())));
+  TRY_SET(const auto stream, tree_.open(found.number, contents_.path_in_tree(file)));
   std::vector<std::byte> buffer(limits::kChunkBytes);
   while (!stop_.stop_requested()) {
     TRY_SET(const std::size_t count, stream->read(buffer));

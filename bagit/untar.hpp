@@ -8,10 +8,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
-#include <string>
 
+#include "bagit/archive.hpp"
 #include "store/base/path.hpp"
 #include "store/base/result.hpp"
 
@@ -22,14 +21,6 @@ struct ArchiveMember {
   std::uint64_t size_bytes = 0;
   std::uint64_t header_offset = 0;  // in the stream, where its headers begin
 };
-
-struct ArchiveLimits {
-  std::uint64_t members_max = 10'000'000;
-  std::uint64_t total_bytes_max = ~std::uint64_t{0};
-};
-
-// Fills `into` and returns how much; 0 at the end.
-using ReadBytes = std::function<Result<std::size_t>(std::span<std::byte> into)>;
 
 class MemberSink {
  public:

@@ -3,12 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
 #include <map>
-#include <mutex>
-#include <thread>
-#include <tuple>
-#include <unordered_map>
+#include <set>
 
 #include "bagit/contents.hpp"
 #include "bagit/folder_tree.hpp"
@@ -16,6 +12,7 @@
 #include "bagit/name_check.hpp"
 #include "bagit/names.hpp"
 #include "bagit/notes.hpp"
+#include "bagit/open.hpp"
 #include "bagit/payload_check.hpp"
 #include "bagit/tag_reader.hpp"
 #include "bagit/tagfile.hpp"
@@ -219,7 +216,9 @@ class Validator {
     for (std::size_t i = 0; i < info_.size(); ++i) {
       const auto& [label, value] = info_[i];
       const std::string name = lower_ascii(label);
-      const About at{.line = reader.line_of(i),};
+      const About at{
+          .line = reader.line_of(i),
+      };
       const bool once = name == "bagging-date" || name == "bag-size" ||
                         name == "bag-group-identifier" || name == "bag-count";
       if (++seen[name] == 2 && once) notes_.say("baginfo.repeated", info_name_, label, at);
@@ -297,7 +296,9 @@ class Validator {
   }
 
   void profiles() {
-    if (options_.profiles.empty()) return;
+    const std::vector<std::string> named =
+        options_.registry != nullptr ? named_profiles(info_) : std::vector<std::string>();
+    if (options_.profiles.empty() && named.empty()) return;
     BagFacts facts;
     facts.version = report_.version;
     facts.info = info_;
@@ -317,9 +318,22 @@ class Validator {
     };
     facts.tag_files = files_of(false);
     facts.payload = files_of(true);
-    for (const Profile* const profile : options_.profiles) {
-      profile->check(facts, options_.profile_identifier,
-                     [this](Finding finding) { notes_.add(std::move(finding)); });
+    const auto check = [&](const Profile& profile, bool identifier) {
+      profile.check(facts, identifier, [this](Finding finding) { notes_.add(std::move(finding)); });
+    };
+    std::set<std::string> checked;
+    for (const auto& profile : options_.profiles) {
+      checked.insert(profile->identifier());
+      check(*profile, options_.profile_identifier);
+    }
+    for (const std::string& identifier : named) {
+      if (!checked.insert(identifier).second) continue;
+      const auto profile = options_.registry->find(identifier);
+      if (profile != nullptr) {
+        check(*profile, true);
+      } else {
+        notes_.say("profile.unknown", info_name_, "'" + identifier + "'");
+      }
     }
   }
 
@@ -374,8 +388,11 @@ Result<Report> validate(Tree& tree, const ValidateOptions& options) {
 }
 
 Result<Report> validate(Disk& disk, const Path& bag, const ValidateOptions& options) {
-  TRY_SET(const auto tree, open_folder(disk, bag));
-  return validate(*tree, options);
+  auto folder = open_folder(disk, bag);
+  if (folder) return validate(**folder, options);
+  if (folder.error().code() != Code::invalid) return std::move(folder).error();
+  TRY_SET(const auto archive, open_archive(disk, bag, options.limits));
+  return validate(*archive, options);
 }
 
 }  // namespace versement::bagit

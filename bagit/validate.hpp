@@ -10,16 +10,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "bagit/profile.hpp"
+#include "bagit/archive.hpp"
+#include "bagit/profiles.hpp"
 #include "bagit/rules.hpp"
 #include "bagit/tree.hpp"
-#include "bagit/untar.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/disk.hpp"
 #include "store/base/result.hpp"
@@ -60,21 +61,23 @@ struct ValidateOptions {
   Mode mode = Mode::standard;
   Depth depth = Depth::full;
   std::size_t threads = 1;
-  std::stop_token stop;
+  std::stop_token stop = {};
   // Called from any thread, one at a time.
-  std::function<void(const Progress&)> progress;
+  std::function<void(const Progress&)> progress = {};
   // Algorithms to take of a pipe whose manifests come last, beside SHA-512 and SHA-256.
-  std::vector<Algorithm> algorithms;
-  ArchiveLimits limits;
+  std::vector<Algorithm> algorithms = {};
+  ArchiveLimits limits = {};
 
   // Profiles that the bag must fulfil, whatever it says of itself.
-  std::vector<const Profile*> profiles;
+  std::vector<std::shared_ptr<const Profile>> profiles = {};
   bool profile_identifier = true;  // The bag must name each of them.
+  // Where those are looked up that the bag names; without it they are not.
+  const ProfileSet* registry = nullptr;
 
   // Goes on from here if the bag is still what it was.
-  std::optional<Checkpoint> resume;
+  std::optional<Checkpoint> resume = {};
   // Called every few seconds and when it is stopped; from any thread, one at a time.
-  std::function<void(const Checkpoint&)> keep;
+  std::function<void(const Checkpoint&)> keep = {};
 };
 
 struct Report {

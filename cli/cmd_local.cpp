@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
-#include "bagit/validate.hpp"
+#include "cli/bag_validate.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/store_check.hpp"
@@ -21,72 +21,6 @@ namespace {
 
 // Each is a thread with a buffer of its own.
 constexpr unsigned kJobsMax = 256;
-
-// ---------------------------------------------------------------------------- bag validate
-
-int bag_status(bagit::Verdict verdict) {
-  switch (verdict) {
-    case bagit::Verdict::valid:
-      return kOk;
-    case bagit::Verdict::invalid:
-      return kDamage;
-    case bagit::Verdict::incomplete:
-    case bagit::Verdict::unexaminable:
-      return kUnchecked;
-  }
-  return kUnchecked;
-}
-
-int validate_bags(Session& session, const std::vector<std::string>& bags, unsigned jobs) {
-  Console& console = session.console();
-  stop_on_interrupt();
-  int status = kOk;
-  json::Array reports;
-  for (const std::string& bag : bags) {
-    bagit::ValidateOptions options;
-    options.threads = jobs > 0 ? jobs : processor_count();
-    options.stop = interruption();
-    options.progress = [&](std::uint64_t files, std::uint64_t bytes) {
-      console.progress("Validating", {{"done_files", files}, {"done_bytes", bytes}});
-    };
-    auto report = bagit::validate(real_disk(), bag, options);
-    console.end_progress();
-    if (!report) {
-      const int code = report.error().code() == Code::cancelled ? kInterrupted
-                       : report.error().code() == Code::invalid ? kUsage
-                                                                : kUnchecked;
-      console.failure(report.error(), code, {});
-      return code;
-    }
-    const int one = bag_status(report->verdict);
-    // Worst first: damage before what could not be examined.
-    if (status != kDamage && one != kOk) status = one;
-    json::Array findings;
-    for (const bagit::Finding& finding : report->findings) {
-      if (console.json()) {
-        findings.emplace_back(bagit::to_json(finding));
-      } else {
-        console.line(bagit::to_text(finding));
-      }
-    }
-    const std::string verdict(bagit::verdict_name(report->verdict));
-    if (console.json()) {
-      reports.emplace_back(json::Object{{"bag", bag},
-                                        {"verdict", verdict},
-                                        {"files", report->files},
-                                        {"bytes", report->bytes},
-                                        {"seal_digest", report->tag_manifest_digest},
-                                        {"findings", std::move(findings)}});
-    } else {
-      console.line(bag + ": " + verdict + ", " + std::to_string(report->files) + " files and " +
-                   human_bytes(report->bytes) + " hashed");
-    }
-  }
-  if (console.json()) {
-    console.document(json::Object{{"bags", std::move(reports)}, {"exit_code", status}});
-  }
-  return status;
-}
 
 // ---------------------------------------------------------------------------- store export
 
@@ -187,18 +121,7 @@ int export_store(Session& session, const Path& dir, const Path& to, unsigned job
 void add_local_commands(Tree& tree) {
   CLI::App* const bag = tree.add(&tree.root(), "bag", "BagIt bags in local folders");
   bag->require_subcommand(1);
-  {
-    CLI::App* const command = tree.add(bag, "validate", "Validate bags (RFC 8493)");
-    auto bags = std::make_shared<std::vector<std::string>>();
-    auto jobs = std::make_shared<unsigned>(0);
-    command->add_option("BAG", *bags, "Folders")->required();
-    command->add_option("--jobs", *jobs, "Files hashed at once (one for each processor)")
-        ->check(CLI::Range(0u, kJobsMax));
-    command->footer(
-        "Exit status: 0 valid, 1 invalid, 2 only fetchable files are missing, or some could not be "
-        "read.");
-    tree.action(command, [bags, jobs](Session& s) { return validate_bags(s, *bags, *jobs); });
-  }
+  add_bag_validate(tree, bag);
   CLI::App* const store = tree.add(&tree.root(), "store", "OCFL storage roots in local folders");
   store->require_subcommand(1);
   {

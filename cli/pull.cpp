@@ -186,8 +186,8 @@ class Receiver : public bagit::MemberSink {
       if (listed == expected_.end() || listed->second != digest) return altered(path);
     }
     return bagit::parse_manifest(
-        bytes, [&](std::string_view checksum, std::string path) -> Result<void> {
-          TRY_SET(expected_[std::move(path)], Digest::from_hex(Algorithm::sha512, checksum));
+        bytes, [&](std::string_view checksum, std::string listed) -> Result<void> {
+          TRY_SET(expected_[std::move(listed)], Digest::from_hex(Algorithm::sha512, checksum));
           return {};
         });
   }

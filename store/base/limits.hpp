@@ -93,6 +93,25 @@ inline constexpr std::size_t kFetchFilesMax = 1'000'000;
 inline constexpr std::size_t kProfileEntriesMax = 2000;
 // Profiles in one folder of them.
 inline constexpr std::size_t kProfilesMax = 10'000;
+// An archive of a bag. Ten times what a deposit may have; what is remembered of each is below 100
+// bytes.
+inline constexpr std::uint64_t kArchiveMembersMax = 10'000'000;
+// A zip's names have 16 bits of length; no file system takes as much.
+inline constexpr std::size_t kArchiveNameBytesMax = 64 * 1024;
+// Deflate packs 1032 equal bytes into one at best: what comes near it holds nothing but one byte
+// again and again. Small archives may: an empty disk image is a file, too.
+inline constexpr std::uint64_t kArchiveRatioMax = 1000;
+inline constexpr std::uint64_t kArchiveRatioSlackBytes = 64u << 20;
+// Ten million members of 100 bytes.
+inline constexpr std::uint64_t kArchiveDirectoryBytesMax = 1u << 30;
+// pax records, a long name, the map of a sparse file: far above any path that a file system takes.
+inline constexpr std::uint64_t kTarExtensionBytesMax = 1u << 20;
+// Runs of data of one sparse file; 16 bytes each while it is read.
+inline constexpr std::size_t kTarExtentsMax = 1'000'000;
+// Zeros behind the end of a tar: a tape's record of the largest kind, and much more.
+inline constexpr std::uint64_t kTarPaddingBytesMax = 64u << 20;
+// The target of a symbolic link: PATH_MAX of Linux.
+inline constexpr std::size_t kLinkTargetBytesMax = 4096;
 
 // Configuration and secrets are small text files.
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;

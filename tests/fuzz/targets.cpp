@@ -1,10 +1,16 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
+#include <zlib.h>
+
+#include "bagit/open.hpp"
 #include "bagit/profile.hpp"
+#include "bagit/rules.hpp"
 #include "bagit/tagfile.hpp"
 #include "bagit/untar.hpp"
+#include "bagit/validate.hpp"
 #include "mets/xml.hpp"
 #include "service/http/conditional.hpp"
 #include "service/http/message.hpp"
@@ -27,6 +33,7 @@
 #include "store/ocfl/root.hpp"
 #include "store/ocfl/validate.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/support/memory_tree.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/time_authority.hpp"
 
@@ -282,14 +289,37 @@ bool validator_layout(std::string_view text) {
 }
 
 bool manifest(std::string_view text) {
-  std::size_t line = 0;
-  const auto read = bagit::parse_manifest(text, [&](bagit::ManifestLine&& entry) -> Result<void> {
-    require(entry.line > line && !entry.checksum.empty() && !entry.path.empty(),
-            "an entry has a line, a checksum and a path");
-    line = entry.line;
-    return {};
-  });
-  return read && line > 0;
+  std::size_t lines = 0;
+  const auto read =
+      bagit::parse_manifest(text, [&](std::string_view checksum, std::string path) -> Result<void> {
+        require(!checksum.empty() && !path.empty(), "an entry has a checksum and a path");
+        ++lines;
+        return {};
+      });
+  return read && lines > 0;
+}
+
+// A bag whose tag files come out of the input, two files of payload beside them. It must be judged
+// alike whether it can be read anywhere or from its beginning to its end only.
+bool bag(std::string_view text) {
+  testing::MemoryTree tree;
+  tree.files = {{"data/a", "alpha"}, {"data/\xC3\xA9", ""}};
+  for (const std::string_view part : split(text, '\x1E')) {
+    const std::size_t end = std::min(part.find('\n'), part.size());
+    tree.files.emplace_back(part.substr(0, end), part.substr(std::min(end + 1, part.size())));
+  }
+  const auto told = [](const Result<bagit::Report>& report) {
+    require(static_cast<bool>(report), "a bag in memory can be judged");
+    std::string out(bagit::verdict_name(report->verdict));
+    for (const bagit::Finding& finding : report->findings)
+      out += "\n" + bagit::to_text(finding) + json::write(bagit::to_json(finding));
+    return out;
+  };
+  const std::string anywhere = told(bagit::validate(tree, {.threads = 2}));
+  tree.in_order = true;
+  require(told(bagit::validate(tree, {})) == anywhere, "trees are judged alike");
+  (void)told(bagit::validate(tree, {.mode = bagit::Mode::strict}));
+  return anywhere.starts_with("valid") || anywhere.starts_with("incomplete");
 }
 
 bool bag_info(std::string_view text) {
@@ -355,6 +385,157 @@ bool tar(std::string_view bytes) {
       },
       {.members_max = 1000, .total_bytes_max = 1u << 20}, sink);
   return read && sink.members > 0;
+}
+
+// One file, which is these bytes.
+class MemoryDisk : public Disk {
+ public:
+  explicit MemoryDisk(std::string_view bytes) : bytes_(bytes) {}
+  Result<Fd> open(const Path& /*path*/, int /*flags*/, mode_t /*mode*/) override { return Fd(); }
+  using Disk::info;
+  Result<FileInfo> info(const Fd& /*fd*/, const Path& /*path*/) override {
+    FileInfo info;
+    info.kind = FileKind::regular;
+    info.size_bytes = bytes_.size();
+    return info;
+  }
+  Result<std::size_t> read_at(const Fd& /*fd*/,
+                              std::span<std::byte> into,
+                              std::uint64_t offset,
+                              const Path& /*path*/) override {
+    require(offset <= bytes_.size(), "nobody reads behind the end");
+    const auto rest = bytes_.substr(offset);
+    const std::size_t count = std::min(into.size(), rest.size());
+    std::copy_n(as_bytes(rest).begin(), count, into.begin());
+    return count;
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+// Small enough that a bomb is one at the size of these inputs.
+const bagit::ArchiveLimits kArchiveLimits{.members_max = 200,
+                                          .total_bytes_max = 1u << 20,
+                                          .name_bytes_max = 4096,
+                                          .ratio_max = 100,
+                                          .ratio_slack_bytes = 64 * 1024,
+                                          .directory_bytes_max = 1u << 20};
+
+class Reading : public bagit::Visitor {
+ public:
+  explicit Reading(bool sequential) : sequential_(sequential) {}
+  Result<bool> entry(bagit::Entry entry) override {
+    require(!open_, "a member ends before the next one");
+    require(!entry.path.empty() && !entry.path.starts_with("./") &&
+                (entry.path == "/" || !entry.path.ends_with('/')),
+            "a name is as Entry promises");
+    require(entry.target.empty() || entry.kind == bagit::EntryKind::link,
+            "only links have targets");
+    total_ += entry.size_bytes;
+    require(total_ <= kArchiveLimits.total_bytes_max, "the limit of all bytes is kept");
+    entries.push_back(std::move(entry));
+    require(entries.size() <= kArchiveLimits.members_max, "the limit of members is kept");
+    open_ = sequential_ && entries.back().kind == bagit::EntryKind::file;
+    return true;
+  }
+  Result<void> data(std::span<const std::byte> bytes) override {
+    require(open_ && !bytes.empty(), "data is of a member");
+    content += std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    got_ += bytes.size();
+    require(got_ <= entries.back().size_bytes, "no member is longer than it says");
+    return {};
+  }
+  Result<void> end() override {
+    require(open_ && got_ == entries.back().size_bytes, "a member that ends is whole");
+    open_ = false;
+    got_ = 0;
+    return {};
+  }
+  void finding(std::string code, std::string /*path*/, std::string detail) override {
+    require(code.starts_with("serialization.") && bagit::rule(code).code == code && !detail.empty(),
+            "a finding is of the table");
+    ++findings;
+  }
+  std::vector<bagit::Entry> entries;
+  std::string content;  // of all, one after the other
+  std::size_t findings = 0;
+
+ private:
+  bool sequential_;
+  bool open_ = false;
+  std::uint64_t got_ = 0;
+  std::uint64_t total_ = 0;
+};
+
+// Lists and reads everything; nullopt when something is wrong.
+std::optional<std::string> read_tree(bagit::Tree& tree) {
+  Reading all(tree.sequential());
+  const auto visited = tree.visit(all, {});
+  bool good = visited && all.findings == 0;
+  if (!tree.sequential()) {
+    std::vector<std::byte> buffer(4096);
+    for (std::size_t i = 0; i < all.entries.size(); ++i) {
+      if (all.entries[i].kind != bagit::EntryKind::file) continue;
+      const auto stream = tree.open(i, all.entries[i].path);
+      good &= stream.operator bool();
+      std::uint64_t total = 0;
+      for (bool more = stream.operator bool(); more;) {
+        const auto got = (*stream)->read(buffer);
+        more = got && *got > 0;
+        if (!got) {
+          require(!got.error().reason().empty(), "a fault of content has its code");
+          good = false;
+        } else if (*got == 0) {
+          require(total == all.entries[i].size_bytes, "a member that ends is whole");
+        } else {
+          total += *got;
+          require(total <= all.entries[i].size_bytes, "no member is longer than it says");
+          all.content += std::string_view(reinterpret_cast<const char*>(buffer.data()), *got);
+        }
+      }
+    }
+  }
+  if (!good) return std::nullopt;
+  return all.content;
+}
+
+std::optional<std::string> read_archive(std::string_view bytes) {
+  MemoryDisk disk(bytes);
+  const auto tree = bagit::open_archive(disk, "bag", kArchiveLimits);
+  if (!tree) return std::nullopt;
+  return read_tree(**tree);
+}
+
+bool archive(std::string_view bytes) {
+  return read_archive(bytes).has_value();
+}
+
+// The same from a file and from a pipe. Checksums are set right first: a mutated header would
+// hardly ever get past its own.
+bool tar_tree(std::string_view input) {
+  std::string bytes(input);
+  for (std::size_t at = 0; at + 512 <= bytes.size(); at += 512) {
+    if (bytes.compare(at + 257, 5, "ustar") != 0) continue;
+    bytes.replace(at + 148, 8, "        ");
+    unsigned sum = 0;
+    for (std::size_t i = 0; i < 512; ++i)
+      sum += static_cast<unsigned char>(bytes[at + i]);
+    char text[8];
+    std::snprintf(text, sizeof(text), "%06o", sum);
+    bytes.replace(at + 148, 7, text, 7);
+  }
+  std::size_t read = 0;
+  const auto pipe = [&](std::span<std::byte> into) -> Result<std::size_t> {
+    const std::size_t count = std::min(into.size(), bytes.size() - read);
+    std::copy_n(as_bytes(bytes).begin() + static_cast<std::ptrdiff_t>(read), count, into.begin());
+    read += count;
+    return count;
+  };
+  const auto from_file = read_archive(bytes);
+  const auto from_pipe = read_tree(*bagit::open_stream(pipe, "bag", kArchiveLimits));
+  require(!from_pipe || from_pipe == from_file, "a pipe shows what a file does");
+  return from_file.has_value();
 }
 
 bool xml(std::string_view text) {
@@ -498,20 +679,26 @@ std::string small_bundle() {
   return bytes;
 }
 
-// A ustar member of one block, and the two blocks of zeros.
-std::string small_tar() {
+// A ustar member.
+std::string tar_member(std::string_view name,
+                       char kind,
+                       std::string_view content,
+                       std::string_view link = {}) {
   std::string header(512, '\0');
   const auto put = [&](std::size_t at, std::string_view text) {
     std::copy(text.begin(), text.end(), header.begin() + static_cast<std::ptrdiff_t>(at));
   };
-  put(0, "bag/data/a.txt");
+  char size[12];
+  std::snprintf(size, sizeof(size), "%011zo", content.size());
+  put(0, name);
   put(100, "0000644");
   put(108, "0000000");
   put(116, "0000000");
-  put(124, "00000000005");
+  put(124, size);
   put(136, "00000000000");
   put(148, "        ");
-  put(156, "0");
+  put(156, std::string_view(&kind, 1));
+  put(157, link);
   put(257, std::string_view("ustar\00000", 8));
   unsigned sum = 0;
   for (const char each : header)
@@ -519,8 +706,101 @@ std::string small_tar() {
   char text[8];
   std::snprintf(text, sizeof(text), "%06o", sum);
   put(148, std::string_view(text, 7));
-  std::string bytes = header + "hello" + std::string(507, '\0');
-  return bytes + std::string(1024, '\0');
+  header += content;
+  header.resize((header.size() + 511) / 512 * 512, '\0');
+  return header;
+}
+
+std::string small_tar() {
+  return tar_member("bag/data/a.txt", '0', "hello") + std::string(1024, '\0');
+}
+
+std::string pax_record(const std::string& text) {
+  const std::string rest = " " + text + "\n";
+  std::size_t length = rest.size() + 1;
+  while (std::to_string(length).size() + rest.size() != length)
+    ++length;
+  return std::to_string(length) + rest;
+}
+
+// One of everything.
+std::string large_tar() {
+  std::string map = "1\n100\n5\n";
+  map.resize(512, '\0');
+  return tar_member("./bag/", '5', "") + tar_member("bag/a", '0', "hello") +
+         tar_member("pax", 'x', pax_record("path=bag/longer") + pax_record("size=5")) +
+         tar_member("bag/b", '0', "hello") +
+         tar_member("././@LongLink", 'L', std::string_view("bag/long name\0", 14)) +
+         tar_member("bag/c", '7', "") + tar_member("bag/d", '2', "", "a") +
+         tar_member("pax", 'x',
+                    pax_record("GNU.sparse.major=1") + pax_record("GNU.sparse.minor=0") +
+                        pax_record("GNU.sparse.name=bag/e") +
+                        pax_record("GNU.sparse.realsize=200")) +
+         tar_member("bag/e", '0', map + "hello") +
+         tar_member("pax", 'x',
+                    pax_record("GNU.sparse.size=200") + pax_record("GNU.sparse.map=3,2,9,3")) +
+         tar_member("bag/f", '0', "hello") + std::string(1024, '\0');
+}
+
+std::string linked_tar() {
+  return tar_member("bag/a", '0', "hello") + tar_member("bag/b", '1', "", "bag/a") +
+         tar_member("bag/c", '1', "", "bag/b") + std::string(1024, '\0');
+}
+
+// Of gzip, or of deflate alone.
+std::string squeezed(std::string_view bytes, int window_bits) {
+  z_stream stream{};
+  require(deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) == Z_OK,
+          "a seed can be made");
+  std::string in(bytes);
+  std::string out(deflateBound(&stream, in.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  require(deflate(&stream, Z_FINISH) == Z_STREAM_END, "a seed can be made");
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string little_endian(std::uint64_t value, int width) {
+  std::string bytes;
+  for (int i = 0; i < width; ++i)
+    bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+  return bytes;
+}
+
+// A member that is stored, one that is deflated with its values behind it, and a link.
+std::string small_zip() {
+  std::string members;
+  std::string directory;
+  std::size_t count = 0;
+  const auto add = [&](std::string_view name, std::string_view content, unsigned method,
+                       unsigned flags, unsigned mode) {
+    const std::string packed = method == 8 ? squeezed(content, -15) : std::string(content);
+    const std::string values = little_endian(crc32_update(0, as_bytes(content)), 4) +
+                               little_endian(packed.size(), 4) + little_endian(content.size(), 4);
+    const std::string begin =
+        little_endian(flags, 2) + little_endian(method, 2) + little_endian(0, 4);
+    const std::size_t offset = members.size();
+    members += "PK\3\4" + little_endian(20, 2) + begin +
+               (flags == 8 ? std::string(12, '\0') : values) + little_endian(name.size(), 2) +
+               little_endian(0, 2) + std::string(name) + packed;
+    if (flags == 8) members += "PK\7\10" + values;
+    directory += "PK\1\2" + little_endian(0x0314, 2) + little_endian(20, 2) + begin + values +
+                 little_endian(name.size(), 2) + little_endian(0, 8) +
+                 little_endian(std::uint64_t{mode} << 16, 4) + little_endian(offset, 4) +
+                 std::string(name);
+    ++count;
+  };
+  add("bag/", "", 0, 0, 040755);
+  add("bag/a", "hello", 0, 0, 0100644);
+  add("bag/b", std::string(300, 'b'), 8, 8, 0100644);
+  add("bag/c", "a", 0, 0, 0120777);
+  return members + directory + "PK\5\6" + little_endian(0, 4) + little_endian(count, 2) +
+         little_endian(count, 2) + little_endian(directory.size(), 4) +
+         little_endian(members.size(), 4) + little_endian(0, 2);
 }
 
 }  // namespace
@@ -553,6 +833,16 @@ const std::vector<Target>& targets() {
        {std::string(64, 'a') + "  data/a.txt\n" + std::string(64, 'b') + " *data/b%0A%25.txt\r\n"},
        manifest},
       {"bag_info", {"Source-Organization: X\n  more\nBag-Size: 1 kB\r\nA: b\n"}, bag_info},
+      {"bag",
+       {"bagit.txt\nBagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n\x1E"
+        "manifest-md5.txt\n2c1743a391305fbf367df8e4f069f9f9  data/a\n"
+        "d41d8cd98f00b204e9800998ecf8427e  data/\xC3\xA9\n\x1E"
+        "bag-info.txt\nPayload-Oxum: 5.2\nBagging-Date: 2026-01-02\n\x1E"
+        "fetch.txt\nhttps://example.org/a 5 data/a\n",
+        "bagit.txt\nBagIt-Version: 0.97\nTag-File-Character-Encoding: ISO-8859-1\n\x1E"
+        "manifest-md5.txt\n2C1743A391305FBF367DF8E4F069F9F9 *./data/a\r"
+        "d41d8cd98f00b204e9800998ecf8427e\tdata/\xE9\r\n"},
+       bag},
       {"bagit_txt", {"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"}, bagit_txt},
       {"bagit_profile",
        {R"({"BagIt-Profile-Info":{"BagIt-Profile-Identifier":"urn:p","Version":"1",)"
@@ -563,6 +853,12 @@ const std::vector<Target>& targets() {
         R"("Accept-Serialization":["application/zip"],"Accept-BagIt-Version":["1.0"]})"},
        bagit_profile},
       {"tar", {small_tar()}, tar},
+      {"tar_tree", {small_tar(), large_tar(), linked_tar()}, tar_tree},
+      {"tar_gz",
+       {squeezed(small_tar(), 31), squeezed(large_tar(), 31), squeezed(linked_tar(), 31),
+        squeezed(large_tar().substr(0, 700), 31) + squeezed(large_tar().substr(700), 31)},
+       archive},
+      {"zip", {small_zip()}, archive},
       {"xml",
        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b=\"1 &amp; 2\">"
         "<m:c>t&#xE9;xt</m:c><!-- c --><d/></m:a>"},

@@ -1,0 +1,472 @@
+#include "bagit/tar_tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "bagit/tar_header.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/text.hpp"
+
+namespace versement::bagit {
+namespace {
+
+// Further names of one file in a compressed stream: each costs unpacking the whole once more.
+constexpr std::size_t kLinkPassesMax = 16;
+
+Error truncated(const std::string& name) {
+  return archive_fault("serialization.truncated", "'" + printable(name) + "' ends early");
+}
+
+// The bytes of a member whose headers have just been read: data, and zeros where it is sparse.
+class Payload {
+ public:
+  Payload(ByteInput& input, const TarItem& item) : input_(&input), item_(&item) {}
+
+  Result<std::size_t> read(std::span<std::byte> into) {
+    if (at_ == item_->size_bytes) return std::size_t{0};
+    const auto& runs = item_->extents;
+    while (run_ < runs.size() && at_ == runs[run_].offset + runs[run_].length)
+      ++run_;
+    const bool sparse = item_->sparse != TarSparse::none;
+    const bool hole = sparse && (run_ == runs.size() || at_ < runs[run_].offset);
+    std::uint64_t until = item_->size_bytes;
+    if (sparse && run_ < runs.size()) {
+      until = hole ? runs[run_].offset : runs[run_].offset + runs[run_].length;
+    }
+    const auto wanted = into.first(std::min<std::uint64_t>(into.size(), until - at_));
+    if (hole) {
+      std::fill(wanted.begin(), wanted.end(), std::byte{0});
+      at_ += wanted.size();
+      return wanted.size();
+    }
+    TRY_SET(const std::size_t got, input_->read(wanted));
+    if (got == 0) return truncated(item_->name);
+    at_ += got;
+    taken_ += got;
+    return got;
+  }
+
+  // Stored bytes that were not read, padding included.
+  std::uint64_t left_bytes() const { return item_->stored_bytes - taken_ + item_->padding_bytes(); }
+
+ private:
+  ByteInput* input_;
+  const TarItem* item_;
+  std::uint64_t at_ = 0;     // in the file
+  std::uint64_t taken_ = 0;  // of what is stored
+  std::size_t run_ = 0;
+};
+
+class TarStream : public Stream {
+ public:
+  TarStream(std::shared_ptr<ArchiveFile> file, std::uint64_t offset)
+      : input_(std::move(file), offset), payload_(input_, item_) {}
+
+  Result<void> begin() {
+    TarHeaders headers(input_);
+    TRY_SET(const auto got, headers.next(&item_));
+    if (got != TarHeaders::Got::item || !item_.is_file()) {
+      return archive_fault("serialization.malformed", "the archive changed while it was read");
+    }
+    return headers.read_sparse_map(&item_);
+  }
+  Result<std::size_t> read(std::span<std::byte> into) override { return payload_.read(into); }
+
+ private:
+  FileInput input_;
+  TarItem item_;
+  Payload payload_;
+};
+
+EntryKind kind_of(const TarItem& item) {
+  if (item.kind == '5' || item.kind == 'D') return EntryKind::folder;
+  if (item.kind == '2') return EntryKind::link;
+  if (item.kind == '3' || item.kind == '4' || item.kind == '6') return EntryKind::special;
+  // v7 has no kind for folders.
+  if (item.name.ends_with('/')) return EntryKind::folder;
+  return EntryKind::file;
+}
+
+// What is kept of each entry: where its headers begin, and its kind. A hard link has what its
+// target has.
+class Place {
+ public:
+  Place(EntryKind kind, std::uint64_t header_offset)
+      : packed_(header_offset << 2 | static_cast<std::uint64_t>(kind)) {}
+  EntryKind kind() const { return static_cast<EntryKind>(packed_ & 3u); }
+  std::uint64_t header_offset() const { return packed_ >> 2; }
+
+ private:
+  std::uint64_t packed_;
+};
+
+class TarTree : public Tree {
+ public:
+  TarTree(std::shared_ptr<ArchiveFile> file, const ArchiveLimits& limits)
+      : form_(Form::tar), name_(file->name()), file_(std::move(file)), limits_(limits) {}
+  TarTree(
+      Form form, std::string name, bool repeatable, BeginInput begin, const ArchiveLimits& limits)
+      : form_(form),
+        name_(std::move(name)),
+        repeatable_(repeatable),
+        begin_(std::move(begin)),
+        limits_(limits) {}
+
+  Form form() const override { return form_; }
+  std::string name() const override { return name_; }
+  bool sequential() const override { return file_ == nullptr; }
+  bool repeatable() const override { return repeatable_; }
+  bool checks_content() const override { return form_ == Form::tar_gz; }
+
+  Result<void> visit(Visitor& visitor, const std::stop_token& stop) override;
+  Result<std::unique_ptr<Stream>> open(std::size_t number, const std::string& path) override;
+
+ private:
+  friend class TarWalk;
+  Result<std::unique_ptr<ByteInput>> begin() const {
+    if (begin_) return begin_();
+    return std::unique_ptr<ByteInput>(std::make_unique<FileInput>(file_));
+  }
+
+  Form form_;
+  std::string name_;
+  bool repeatable_ = true;
+  std::shared_ptr<ArchiveFile> file_;  // none of a sequential tree
+  BeginInput begin_;
+  ArchiveLimits limits_;
+  std::vector<Place> places_;
+};
+
+// One visit.
+class TarWalk {
+ public:
+  TarWalk(TarTree& tree, Visitor& visitor, const std::stop_token& stop)
+      : tree_(tree), visitor_(visitor), stop_(stop) {}
+
+  Result<void> run() {
+    auto done = pass();
+    if (!done && !visitors_ && !refused_ && is_archive_fault(done.error())) {
+      visitor_.finding(done.error().reason(), member_, done.error().what());
+      return {};
+    }
+    return done;
+  }
+
+ private:
+  Result<void> pass() {
+    TRY_SET(const auto input, tree_.begin());
+    TarHeaders headers(*input);
+    TarItem item;
+    while (true) {
+      TRY(go_on());
+      member_.clear();
+      TRY_SET(const auto got, headers.next(&item));
+      if (got != TarHeaders::Got::item) {
+        TRY(end(got == TarHeaders::Got::zeros, *input));
+        break;
+      }
+      TRY(take(*input, headers, &item));
+    }
+    return show_links();
+  }
+
+  Result<void> go_on() const {
+    if (stop_.stop_requested()) return Error(Code::cancelled, "stopped");
+    return {};
+  }
+
+  Result<void> of_visitor(Result<void> done) {
+    visitors_ = !done;
+    return done;
+  }
+
+  Result<void> take(ByteInput& input, TarHeaders& headers, TarItem* item) {
+    if (++members_ > tree_.limits_.members_max) {
+      return archive_fault(
+          "serialization.limit",
+          "the archive has more than " + std::to_string(tree_.limits_.members_max) + " members");
+    }
+    TRY(headers.read_sparse_map(item));
+    const std::string path(plain_member_name(item->name));
+    member_ = path;
+    names_bytes_ += path.size() + item->link.size() + sizeof(Place);
+    if (std::max(path.size(), item->link.size()) > tree_.limits_.name_bytes_max ||
+        names_bytes_ > tree_.limits_.directory_bytes_max) {
+      member_.clear();
+      return archive_fault("serialization.limit", "the archive's names are too long");
+    }
+    switch (item->kind) {
+      case '0':
+      case '7':
+      case 'S':
+      case '5':
+        break;
+      case 'D':  // GNU: a folder with a list of what it held; nobody needs it
+        TRY(skip(input, item->stored_bytes + item->padding_bytes()));
+        return entry(*item, path);
+      case 'V':  // GNU: the name of the tape
+        return skip(input, item->stored_bytes + item->padding_bytes());
+      case '1':
+        // Some makers give the size of the file here, but nobody the file's bytes.
+        return hard_link(*item, path);
+      case '2':
+      case '3':
+      case '4':
+      case '6':
+        if (item->stored_bytes > 0) return with_content(path);
+        return entry(*item, path);
+      default:
+        visitor_.finding("serialization.method", path,
+                         "a member of the unknown kind '" + printable({&item->kind, 1}) + "'");
+        return skip(input, item->stored_bytes + item->padding_bytes());
+    }
+    if (kind_of(*item) == EntryKind::folder) {
+      if (item->stored_bytes > 0) return with_content(path);
+      return entry(*item, path);
+    }
+    return file(input, *item, path);
+  }
+
+  static Error with_content(const std::string& path) {
+    return archive_fault("serialization.malformed",
+                         "'" + printable(path) + "' has content and is no file");
+  }
+
+  Result<void> skip(ByteInput& input, std::uint64_t count) {
+    TRY_SET(const std::uint64_t skipped, input.skip(count));
+    if (skipped < count) return truncated(member_);
+    return {};
+  }
+
+  void remember(const std::string& path, EntryKind kind, std::uint64_t header_offset) {
+    const auto before = names_.put(path, static_cast<std::uint32_t>(tree_.places_.size()));
+    tree_.places_.emplace_back(kind, header_offset);
+    if (!before) return;
+    if (kind == EntryKind::folder && tree_.places_.at(*before).kind() == EntryKind::folder) return;
+    visitor_.finding("serialization.duplicate", path, "the archive has it more than once");
+  }
+
+  // A folder, link or special file.
+  Result<void> entry(const TarItem& item, const std::string& path) {
+    const EntryKind kind = kind_of(item);
+    if (path.empty()) {
+      // The folder that was packed, "./"; nobody needs it.
+      if (kind != EntryKind::folder) return nameless();
+      return {};
+    }
+    remember(path, kind, item.header_offset);
+    Entry shown{.path = path, .kind = kind, .size_bytes = 0, .target = {}};
+    if (kind == EntryKind::link) shown.target = item.link;
+    if (kind == EntryKind::special) {
+      visitor_.finding("serialization.special-file", path, "it is a FIFO or device");
+    }
+    const auto asked = visitor_.entry(std::move(shown));
+    if (!asked) return of_visitor(asked.error());
+    return {};
+  }
+
+  static Error nameless() {
+    return archive_fault("serialization.malformed", "a member without a name");
+  }
+
+  Result<void> file(ByteInput& input, const TarItem& item, const std::string& path) {
+    if (path.empty()) return nameless();
+    TRY(count(item.size_bytes));
+    // What is stored is in the file, or the decompressor looks after it; holes come from nothing.
+    holes_ += item.size_bytes - item.stored_bytes;
+    if (!is_within_ratio(holes_, input.packed_bytes(), tree_.limits_)) {
+      return archive_fault("serialization.ratio", "sparse files of more than " +
+                                                      std::to_string(tree_.limits_.ratio_max) +
+                                                      " times the archive's size");
+    }
+    remember(path, EntryKind::file, item.header_offset);
+    TRY_SET(const bool wanted, ask(path, item.size_bytes));
+    Payload payload(input, item);
+    if (wanted) TRY(send(payload));
+    const std::uint64_t left = payload.left_bytes();
+    TRY_SET(const std::uint64_t skipped, input.skip(left));
+    // A last member without its padding has all its bytes; that the end lacks is told there.
+    if (skipped < left && left - skipped > item.padding_bytes()) return truncated(path);
+    return {};
+  }
+
+  Result<void> send(Payload& payload) {
+    while (true) {
+      TRY(go_on());
+      TRY_SET(const std::size_t got, payload.read(buffer_));
+      if (got == 0) return of_visitor(visitor_.end());
+      TRY(of_visitor(visitor_.data(std::span(buffer_).first(got))));
+    }
+  }
+
+  Result<void> hard_link(const TarItem& item, const std::string& path) {
+    if (path.empty()) return nameless();
+    const auto target = names_.find(plain_member_name(item.link));
+    if (!target || tree_.places_.at(*target).kind() != EntryKind::file) {
+      visitor_.finding("serialization.hard-link", path,
+                       "'" + item.link + "' is no earlier file of the archive");
+      return {};
+    }
+    const std::uint64_t begun = tree_.places_.at(*target).header_offset();
+    if (tree_.sequential()) {
+      if (!tree_.repeatable()) {
+        refused_ = true;
+        return Error(Code::unsupported,
+                     "'" + printable(path) +
+                         "' is a hard link, whose bytes have gone by: save the archive to a file")
+            .as("serialization.hard-link");
+      }
+      remember(path, EntryKind::file, begun);
+      links_[begun].push_back(path);
+      return {};
+    }
+    FileInput there(tree_.file_, begun);
+    TarHeaders headers(there);
+    TarItem of;
+    TRY_SET(const auto got, headers.next(&of));
+    if (got != TarHeaders::Got::item) return truncated(path);
+    TRY(headers.read_sparse_map(&of));
+    TRY(count(of.size_bytes));
+    remember(path, EntryKind::file, begun);
+    const auto asked = ask(path, of.size_bytes);
+    if (!asked) return asked.error();
+    return {};
+  }
+
+  // The hard links of a compressed archive: their bytes come by once more for each name of a file.
+  Result<void> show_links() {
+    for (std::size_t passes = 0; !links_.empty(); ++passes) {
+      if (passes == kLinkPassesMax) {
+        refused_ = true;
+        return Error(Code::limit, "a file has more than " + std::to_string(kLinkPassesMax) +
+                                      " hard links in a compressed archive: unpack the gzip first")
+            .as("serialization.limit");
+      }
+      TRY_SET(const auto input, tree_.begin());
+      TarHeaders headers(*input);
+      TarItem item;
+      const std::uint64_t last = links_.rbegin()->first;
+      while (input->offset() <= last) {
+        TRY(go_on());
+        TRY_SET(const auto got, headers.next(&item));
+        if (got != TarHeaders::Got::item) {
+          return archive_fault("serialization.malformed", "the archive changed while it was read");
+        }
+        TRY(headers.read_sparse_map(&item));
+        Payload payload(*input, item);
+        if (const auto found = links_.find(item.header_offset); found != links_.end()) {
+          TRY(show_links_of(item, payload, &found->second));
+          if (found->second.empty()) links_.erase(found);
+        }
+        // A hard link's size is not that of bytes which follow.
+        if (item.kind != '1') TRY(skip(*input, payload.left_bytes()));
+      }
+    }
+    return {};
+  }
+
+  // As many names as need no bytes, and one that does.
+  Result<void> show_links_of(const TarItem& item,
+                             Payload& payload,
+                             std::vector<std::string>* names) {
+    for (bool sent = false; !sent && !names->empty(); names->pop_back()) {
+      member_ = names->back();
+      TRY(count(item.size_bytes));
+      TRY_SET(sent, ask(member_, item.size_bytes));
+      if (sent) TRY(send(payload));
+    }
+    return {};
+  }
+
+  // Shows a file; true when its bytes are to follow.
+  Result<bool> ask(const std::string& path, std::uint64_t size_bytes) {
+    auto wanted = visitor_.entry(
+        {.path = path, .kind = EntryKind::file, .size_bytes = size_bytes, .target = {}});
+    visitors_ = !wanted;
+    if (!wanted) return wanted;
+    return *wanted && tree_.sequential();
+  }
+
+  Result<void> count(std::uint64_t size_bytes) {
+    if (size_bytes > tree_.limits_.total_bytes_max - total_) {
+      return archive_fault("serialization.limit", "the archive holds more than " +
+                                                      human_bytes(tree_.limits_.total_bytes_max));
+    }
+    total_ += size_bytes;
+    return {};
+  }
+
+  // No further header: two blocks of zeros should stand here, and zeros at most behind them.
+  Result<void> end(bool zeros, ByteInput& input) {
+    if (!zeros && members_ == 0) {
+      return archive_fault("serialization.truncated", "there is nothing in the archive");
+    }
+    std::uint64_t padding = zeros ? kTarBlock : 0;
+    while (true) {
+      TRY(go_on());
+      TRY_SET(const std::size_t got, input.read(buffer_));
+      if (got == 0) break;
+      const auto bytes = std::span(buffer_).first(got);
+      padding += got;
+      if (padding > limits::kTarPaddingBytesMax ||
+          std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; })) {
+        return archive_fault(
+            "serialization.trailing-data",
+            "something other than zeros follows the end of the archive, near byte " +
+                std::to_string(input.offset() - got));
+      }
+    }
+    if (input.has_trailing_bytes()) {
+      visitor_.finding("serialization.trailing-data", {},
+                       "something other than zeros follows the compressed archive");
+    }
+    if (padding < 2 * kTarBlock) {
+      visitor_.finding("serialization.no-end", {},
+                       padding == 0 ? "no block of zeros ends the archive"
+                                    : "one block of zeros ends the archive in place of two");
+    }
+    return {};
+  }
+
+  TarTree& tree_;
+  Visitor& visitor_;
+  const std::stop_token& stop_;
+  NameSet names_;
+  std::vector<std::byte> buffer_ = std::vector<std::byte>(limits::kChunkBytes);
+  std::map<std::uint64_t, std::vector<std::string>> links_;  // by where their target's headers are
+  std::string member_;                                       // that is being read
+  bool visitors_ = false;                                    // the error is the visitor's
+  bool refused_ = false;  // the error is no finding: what it is about cannot be looked at
+  std::uint64_t members_ = 0;
+  std::uint64_t total_ = 0;
+  std::uint64_t holes_ = 0;
+  std::uint64_t names_bytes_ = 0;
+};
+
+Result<void> TarTree::visit(Visitor& visitor, const std::stop_token& stop) {
+  places_.clear();
+  return TarWalk(*this, visitor, stop).run();
+}
+
+Result<std::unique_ptr<Stream>> TarTree::open(std::size_t number, const std::string& /*path*/) {
+  assert(file_ != nullptr && number < places_.size());
+  auto stream = std::make_unique<TarStream>(file_, places_[number].header_offset());
+  TRY(stream->begin());
+  return std::unique_ptr<Stream>(std::move(stream));
+}
+
+}  // namespace
+
+std::unique_ptr<Tree> tar_tree(std::shared_ptr<ArchiveFile> file, const ArchiveLimits& limits) {
+  return std::make_unique<TarTree>(std::move(file), limits);
+}
+
+std::unique_ptr<Tree> tar_stream_tree(
+    Form form, std::string name, bool repeatable, BeginInput begin, const ArchiveLimits& limits) {
+  return std::make_unique<TarTree>(form, std::move(name), repeatable, std::move(begin), limits);
+}
+
+}  // namespace versement::bagit

@@ -1,0 +1,351 @@
+#include "cli/bag_validate.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include <unistd.h>
+
+#include "bagit/open.hpp"
+#include "bagit/validate.hpp"
+#include "cli/interrupt.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/pool.hpp"
+#include "store/base/publish.hpp"
+#include "store/base/text.hpp"
+
+namespace versement::cli {
+namespace {
+
+// Each is a thread with a buffer of its own.
+constexpr unsigned kJobsMax = 256;
+// SHA-512 of so many files is taken side by side in a vector register.
+constexpr std::size_t kJobsMin = 8;
+constexpr std::size_t kCursorBytesMax = 256u << 20;
+
+int status_of(bagit::Verdict verdict) {
+  switch (verdict) {
+    case bagit::Verdict::valid:
+    case bagit::Verdict::complete:
+    case bagit::Verdict::oxum_matches:
+      return kOk;
+    case bagit::Verdict::invalid:
+      return kDamage;
+    case bagit::Verdict::incomplete:
+    case bagit::Verdict::unexaminable:
+      return kUnchecked;
+  }
+  return kUnchecked;
+}
+
+std::string verdict_text(const bagit::Report& report) {
+  switch (report.verdict) {
+    case bagit::Verdict::complete:
+      return "complete; nothing was hashed";
+    case bagit::Verdict::oxum_matches:
+      return "the Oxum matches; nothing was hashed";
+    case bagit::Verdict::incomplete:
+      return "incomplete, " + std::to_string(report.fetchable_files) + " files, " +
+             std::to_string(report.fetchable_bytes) + " octets to fetch";
+    default:
+      return std::string(bagit::verdict_name(report.verdict));
+  }
+}
+
+// What was compared, so that nobody has to guess what 'valid' rests on.
+std::string hashed_text(const bagit::Report& report) {
+  if (report.files == 0) return {};
+  std::vector<std::string> names;
+  for (const Algorithm algorithm : report.algorithms)
+    names.emplace_back(algorithm_name(algorithm));
+  return ", " + std::to_string(report.files) + " files and " + human_bytes(report.bytes) +
+         " hashed" + (names.empty() ? "" : " (" + join(names, ", ") + ")");
+}
+
+json::Object to_json(const std::string& bag, const bagit::Report& report) {
+  json::Array findings;
+  for (const bagit::Finding& finding : report.findings)
+    findings.emplace_back(bagit::to_json(finding));
+  json::Array algorithms;
+  for (const Algorithm algorithm : report.algorithms)
+    algorithms.emplace_back(algorithm_name(algorithm));
+  return {{"bag", printable(bag)},
+          {"verdict", bagit::verdict_name(report.verdict)},
+          {"bagit_version", report.version},
+          {"encoding", printable(report.encoding)},
+          {"files", report.files},
+          {"bytes", report.bytes},
+          {"algorithms", std::move(algorithms)},
+          {"payload_files", report.payload_files},
+          {"payload_bytes", report.payload_bytes},
+          {"fetchable_files", report.fetchable_files},
+          {"fetchable_bytes", report.fetchable_bytes},
+          {"seal_digest", report.tag_manifest_digest},
+          {"resumed", report.resumed},
+          {"findings_left_out", report.findings_left_out},
+          {"findings", std::move(findings)}};
+}
+
+// ---------------------------------------------------------------------------- resuming
+
+// A path may be any bytes; JSON has only text.
+json::Object kept(const bagit::Finding& finding) {
+  return {{"code", finding.code},
+          {"severity", static_cast<int>(finding.severity)},
+          {"section", finding.section},
+          {"path", percent_encode(finding.path, "-._~/")},
+          {"line", finding.line},
+          {"algorithm", finding.algorithm},
+          {"expected", finding.expected},
+          {"found", finding.found},
+          {"detail", percent_encode(finding.detail, "-._~/ ")}};
+}
+
+Result<bagit::Finding> finding_of(const json::Object& object) {
+  TRY_SET(std::string path, percent_decode(json::text_at(object, "path")));
+  TRY_SET(std::string detail, percent_decode(json::text_at(object, "detail")));
+  const auto severity = json::number_at(object, "severity");
+  return bagit::Finding{
+      .code = json::text_at(object, "code"),
+      .severity = severity == static_cast<int>(bagit::Severity::warning)  ? bagit::Severity::warning
+                  : severity == static_cast<int>(bagit::Severity::unread) ? bagit::Severity::unread
+                                                                          : bagit::Severity::error,
+      .section = json::text_at(object, "section"),
+      .path = std::move(path),
+      .line = json::number_at(object, "line"),
+      .algorithm = json::text_at(object, "algorithm"),
+      .expected = json::text_at(object, "expected"),
+      .found = json::text_at(object, "found"),
+      .detail = std::move(detail)};
+}
+
+Result<std::optional<bagit::Checkpoint>> load_checkpoint(const Path& file) {
+  auto text = read_file(real_disk(), file, kCursorBytesMax);
+  if (!text && text.error().code() == Code::not_found) return std::optional<bagit::Checkpoint>();
+  if (!text) return std::move(text).error();
+  const auto object = json::parse_object(*text, kCursorBytesMax);
+  if (!object || json::text_at(*object, "kind") != "bag-validation") {
+    return Error(Code::invalid,
+                 file.native() +
+                     " does not say how far a validation came; name another file, or remove it to "
+                     "begin anew");
+  }
+  bagit::Checkpoint checkpoint;
+  checkpoint.fingerprint = json::text_at(*object, "fingerprint");
+  checkpoint.done = json::number_at(*object, "done");
+  checkpoint.bytes = json::number_at(*object, "bytes");
+  for (const json::Value& value : json::array_at(*object, "findings")) {
+    if (!value.is_object()) continue;
+    TRY_SET(bagit::Finding finding, finding_of(value.get_object()));
+    checkpoint.findings.push_back(std::move(finding));
+  }
+  return std::optional(std::move(checkpoint));
+}
+
+Result<void> save_checkpoint(const Path& file, const bagit::Checkpoint& checkpoint) {
+  json::Array findings;
+  for (const bagit::Finding& finding : checkpoint.findings)
+    findings.emplace_back(kept(finding));
+  const json::Object object{{"kind", "bag-validation"},
+                            {"fingerprint", checkpoint.fingerprint},
+                            {"done", checkpoint.done},
+                            {"bytes", checkpoint.bytes},
+                            {"findings", std::move(findings)}};
+  return replace_file(real_disk(), file, as_bytes(json::write(object) + "\n"));
+}
+
+// ---------------------------------------------------------------------------- one run
+
+class Run {
+ public:
+  Run(Session& session, const BagValidateFlags& flags)
+      : console_(session.console()), flags_(flags) {}
+
+  int run() {
+    stop_on_interrupt();
+    if (const auto ready = prepare(); !ready) return fail(ready.error());
+    for (const std::string& bag : flags_.bags) {
+      auto report = validate(bag);
+      console_.end_progress();
+      if (!report) {
+        const int one = fail(report.error());
+        if (one == kInterrupted || console_.json()) return one;
+        worst(one);
+        continue;
+      }
+      tell(bag, *report);
+      worst(status_of(report->verdict));
+    }
+    return finish();
+  }
+
+ private:
+  int fail(const Error& error) {
+    const int status = error.code() == Code::cancelled ? kInterrupted
+                       : error.code() == Code::invalid ? kUsage
+                                                       : kUnchecked;
+    console_.failure(error, status, {});
+    return status;
+  }
+
+  // Damage before what could not be examined.
+  void worst(int status) {
+    if (status_ != kDamage && status != kOk) status_ = status;
+  }
+
+  Result<void> prepare() {
+    if (!flags_.resume.empty() && flags_.bags.size() > 1) {
+      return Error(Code::invalid, "--resume takes one bag: each has its own place to go on from");
+    }
+    options_.mode = flags_.strict    ? bagit::Mode::strict
+                    : flags_.lenient ? bagit::Mode::lenient
+                                     : bagit::Mode::standard;
+    options_.depth = flags_.fast            ? bagit::Depth::fast
+                     : flags_.complete_only ? bagit::Depth::complete
+                                            : bagit::Depth::full;
+    options_.threads = flags_.jobs > 0 ? flags_.jobs : std::max(kJobsMin, processor_count());
+    options_.stop = interruption();
+    options_.progress = [this](const bagit::Progress& progress) {
+      json::Object object{{"done_files", progress.files}, {"done_bytes", progress.bytes}};
+      if (progress.files_total > 0) {
+        object["total_files"] = progress.files_total;
+        object["total_bytes"] = progress.bytes_total;
+      }
+      console_.progress(progress.files_total > 0 ? "Validating" : "Listing", object);
+    };
+    if (flags_.members_max > 0) options_.limits.members_max = flags_.members_max;
+    if (flags_.bytes_max > 0) options_.limits.total_bytes_max = flags_.bytes_max;
+    if (flags_.ratio_max > 0) options_.limits.ratio_max = flags_.ratio_max;
+    for (const std::string& name : flags_.algorithms) {
+      const auto algorithm = algorithm_of_name(name);
+      if (!algorithm) return Error(Code::invalid, "'" + printable(name) + "' is no algorithm");
+      options_.algorithms.push_back(*algorithm);
+    }
+    return profiles();
+  }
+
+  Result<void> profiles() {
+    options_.profile_identifier = !flags_.no_profile_identifier;
+    for (const std::string& path : flags_.profiles) {
+      TRY(registry_.add(real_disk(), path));
+      TRY_SET(const FileInfo info, real_disk().info(path));
+      if (info.kind == FileKind::folder) continue;
+      bagit::ProfileSet one;
+      TRY(one.add(real_disk(), path));
+      for (auto& profile : one.all())
+        options_.profiles.push_back(std::move(profile));
+    }
+    if (!flags_.profiles.empty() && !flags_.no_profile_identifier) options_.registry = &registry_;
+    return {};
+  }
+
+  Result<bagit::Report> validate(const std::string& bag) {
+    Result<void> kept;
+    if (!flags_.resume.empty()) {
+      TRY_SET(options_.resume, load_checkpoint(flags_.resume));
+      options_.keep = [&](const bagit::Checkpoint& checkpoint) {
+        kept = save_checkpoint(flags_.resume, checkpoint);
+      };
+    }
+    auto report = bag == "-" ? validate_pipe() : bagit::validate(real_disk(), bag, options_);
+    if (!kept) return std::move(kept).error();
+    if (report && !flags_.resume.empty()) {
+      const auto gone = real_disk().remove_file(flags_.resume);
+      if (!gone && gone.error().code() != Code::not_found) return gone.error();
+    }
+    return report;
+  }
+
+  Result<bagit::Report> validate_pipe() {
+    const Fd input(::dup(STDIN_FILENO));
+    const auto read = [&](std::span<std::byte> into) -> Result<std::size_t> {
+      const auto count = ::read(input.get(), into.data(), into.size());
+      if (count < 0) return Error::from_errno(errno, "read standard input");
+      return static_cast<std::size_t>(count);
+    };
+    const auto tree = bagit::open_stream(read, "-", options_.limits);
+    return bagit::validate(*tree, options_);
+  }
+
+  void tell(const std::string& bag, const bagit::Report& report) {
+    if (console_.json() || !flags_.report.empty()) reports_.emplace_back(to_json(bag, report));
+    if (console_.json()) return;
+    for (const bagit::Finding& finding : report.findings)
+      console_.line(bagit::to_text(finding));
+    if (report.findings_left_out > 0) {
+      console_.line("and " + std::to_string(report.findings_left_out) + " more findings");
+    }
+    console_.line(printable(bag) + ": " + verdict_text(report) + hashed_text(report));
+  }
+
+  int finish() {
+    const json::Object document{{"bags", std::move(reports_)}, {"exit_code", status_}};
+    if (console_.json()) console_.document(document);
+    if (flags_.report.empty()) return status_;
+    const std::string text = json::write_pretty(document) + "\n";
+    const auto written = replace_file(real_disk(), flags_.report, as_bytes(text));
+    if (!written) return fail(written.error());
+    console_.note("report " + flags_.report + "  sha512 " +
+                  digest_of(Algorithm::sha512, text).hex());
+    return status_;
+  }
+
+  Console& console_;
+  const BagValidateFlags& flags_;
+  bagit::ValidateOptions options_;
+  bagit::ProfileSet registry_;
+  json::Array reports_;
+  int status_ = kOk;
+};
+
+}  // namespace
+
+void add_bag_validate(Tree& tree, CLI::App* bag) {
+  CLI::App* const command = tree.add(
+      bag, "validate", "Validate bags (RFC 8493) in folders, tar, tar.gz and zip archives");
+  auto flags = std::make_shared<BagValidateFlags>();
+  command
+      ->add_option("BAG", flags->bags,
+                   "Folders or archives; - for a tar or tar.gz on standard input")
+      ->required();
+  CLI::Option* const strict =
+      command->add_flag("--strict", flags->strict, "Take every MUST of RFC 8493 to the letter");
+  command
+      ->add_flag("--lenient", flags->lenient,
+                 "Only warn of faults of form that leave no doubt what is meant (old bags)")
+      ->excludes(strict);
+  CLI::Option* const complete = command->add_flag(
+      "--complete-only", flags->complete_only, "Judge all but the content of files; hash nothing");
+  command
+      ->add_flag("--fast", flags->fast,
+                 "Compare number and size of the payload files with Payload-Oxum only")
+      ->excludes(complete);
+  command
+      ->add_option("--profile", flags->profiles,
+                   "BagIt profile that the bag must fulfil, or a folder of those that it may name")
+      ->type_name("FILE|DIR");
+  command->add_flag("--no-profile-identifier", flags->no_profile_identifier,
+                    "The bag need not name the profile");
+  command->add_option("--jobs", flags->jobs, "Files read at once (8, or one for each processor)")
+      ->check(CLI::Range(0u, kJobsMax));
+  command->add_option("--resume", flags->resume,
+                      "File that keeps how far the validation came; with the same file one that "
+                      "was cut off goes on");
+  command->add_option(
+      "--report", flags->report,
+      "Also write one report of all bags to this file, as JSON, and say its digest");
+  command->add_option("--algorithm", flags->algorithms,
+                      "Algorithm to take of a pipe whose manifests come last (beside sha512, "
+                      "sha256)");
+  command->add_option("--max-members", flags->members_max, "Members that an archive may have");
+  command->add_option("--max-bytes", flags->bytes_max, "Bytes that an archive may unpack to");
+  command->add_option("--max-ratio", flags->ratio_max,
+                      "How many times its own size an archive may unpack to (1000)");
+  command->footer(
+      "Exit status: 0 valid (there may be warnings), 1 invalid, 2 only fetchable files are "
+      "missing, "
+      "or\nsome could not be examined, 3 usage. --fast and --complete-only never say 'valid'.");
+  tree.action(command, [flags](Session& s) { return Run(s, *flags).run(); });
+}
+
+}  // namespace versement::cli
