@@ -469,7 +469,7 @@ class ProfileCheck {
             std::string path,
             std::string expected = {},
             std::string found = {},
-            std::string detail = {}) {
+            const std::string& detail = {}) {
     const Rule& broken = rule(code);
     Finding finding;
     finding.severity = broken.standard;

@@ -34,7 +34,7 @@ void put_octal(std::uint64_t value, std::size_t at, int width, std::string* bloc
 std::string block_of(std::string_view name, std::uint64_t size, Timestamp modified, char kind) {
   std::string block(kBlock, '\0');
   block.replace(0, name.size(), name);
-  put_octal(0644, 100, 8, &block);
+  put_octal(kind == '5' ? 0755 : 0644, 100, 8, &block);
   put_octal(0, 108, 8, &block);
   put_octal(0, 116, 8, &block);
   put_octal(size, 124, 12, &block);
@@ -81,6 +81,13 @@ std::string tar_header(const TarMember& member, Timestamp modified) {
   out += block_of(plain ? std::string_view(member.path) : "long-name",
                   member.size_bytes > kOctalSizeMax ? 0 : member.size_bytes, modified, '0');
   return out;
+}
+
+std::string tar_folder_header(std::string_view path, Timestamp modified) {
+  std::string out = tar_header({std::string(path), 0}, modified);
+  const bool plain = is_plain(path);
+  out.resize(out.size() - kBlock);
+  return out + block_of(plain ? path : std::string_view("long-name"), 0, modified, '5');
 }
 
 TarSource::TarSource(std::vector<TarMember> members, Timestamp modified, Open open)

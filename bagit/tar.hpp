@@ -63,5 +63,7 @@ class TarSource : public Source {
 
 // The header blocks of one member.
 std::string tar_header(const TarMember& member, Timestamp modified);
+// The same of a folder, which TarSource has none of: an empty payload needs one to be there.
+std::string tar_folder_header(std::string_view path, Timestamp modified);
 
 }  // namespace versement::bagit

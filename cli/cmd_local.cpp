@@ -166,6 +166,7 @@ void add_local_commands(Tree& tree) {
       return export_store(s, flags->dir, flags->to, flags->jobs);
     });
   }
+  add_bag_commands(tree, bag);
 }
 
 }  // namespace versement::cli

@@ -69,10 +69,11 @@ Result<TlsContext> TlsContext::make(const std::string& ca_file) {
 
 Result<std::unique_ptr<Connection>> Connection::open(const Url& url,
                                                      const Waits& waits,
-                                                     const TlsContext& tls) {
+                                                     const TlsContext& tls,
+                                                     const Permit& permit) {
   auto connection = std::make_unique<Connection>();
   if (waits.all.count() > 0) connection->end_ = std::chrono::steady_clock::now() + waits.all;
-  TRY(connection->connect(url, waits.each));
+  TRY(connection->connect(url, waits.each, permit));
   if (url.tls) TRY(connection->secure(url, tls.context_.get()));
   return connection;
 }
@@ -90,7 +91,9 @@ void Connection::abort() {
   (void)::shutdown(socket_.get(), SHUT_RDWR);
 }
 
-Result<void> Connection::connect(const Url& url, std::chrono::milliseconds wait_for) {
+Result<void> Connection::connect(const Url& url,
+                                 std::chrono::milliseconds wait_for,
+                                 const Permit& permit) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* raw = nullptr;
@@ -103,6 +106,7 @@ Result<void> Connection::connect(const Url& url, std::chrono::milliseconds wait_
   const timeval wait{.tv_sec = wait_for.count() / 1000, .tv_usec = wait_for.count() % 1000 * 1000};
   int last = ECONNREFUSED;
   for (const addrinfo* each = found.get(); each != nullptr; each = each->ai_next) {
+    if (permit) TRY(permit(peer_address(*each->ai_addr)));
     Fd socket(::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
     (void)::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));

@@ -14,6 +14,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
+#include "client/address.hpp"
 #include "store/base/fd.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/result.hpp"
@@ -55,10 +56,12 @@ struct Waits {
 // Beast reads from it. One thread uses it, but for abort().
 class Connection {
  public:
-  // `tls` is used for https only. Errors: network.
+  // `tls` is used for https only. Without `permit` every address will do.
+  // Errors: network; those of `permit`.
   static Result<std::unique_ptr<Connection>> open(const Url& url,
                                                   const Waits& waits,
-                                                  const TlsContext& tls);
+                                                  const TlsContext& tls,
+                                                  const Permit& permit = {});
 
   Result<void> send(std::string_view bytes);
 
@@ -98,7 +101,7 @@ class Connection {
     void operator()(ssl_st* ssl) const;
   };
 
-  Result<void> connect(const Url& url, std::chrono::milliseconds wait);
+  Result<void> connect(const Url& url, std::chrono::milliseconds wait, const Permit& permit);
   Result<void> secure(const Url& url, ssl_ctx_st* context);
   ssize_t read_raw(void* into, std::size_t size);
   ssize_t write_some(std::string_view bytes);

@@ -86,6 +86,9 @@ inline constexpr std::size_t kKeptTagBytesMax = 64u << 20;
 inline constexpr std::size_t kManifestBytesMax = 512u << 20;
 inline constexpr std::size_t kTagFileBytesMax = 16u << 20;
 
+// Files that one fetch brings: each is kept in memory with its digests.
+inline constexpr std::size_t kFetchFilesMax = 1'000'000;
+
 // What a bag's profile lists, in each of its fields: every file of a bag is held against all of it.
 inline constexpr std::size_t kProfileEntriesMax = 2000;
 // Profiles in one folder of them.

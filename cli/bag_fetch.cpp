@@ -1,0 +1,484 @@
+#include "cli/bag_fetch.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <fcntl.h>
+
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "client/connection.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/pool.hpp"
+#include "store/base/publish.hpp"
+#include "store/base/text.hpp"
+#include "store/base/version.hpp"
+
+namespace versement::cli {
+namespace {
+
+namespace beast_http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr std::string_view kFolder = ".versement-fetch";
+constexpr int kRedirectsMax = 5;
+constexpr int kAttempts = 3;
+constexpr std::chrono::milliseconds kPause{1000};
+// Kept for If-Range; a longer one is not worth keeping.
+constexpr std::size_t kEtagBytesMax = 1024;
+constexpr std::uint64_t kPortMax = 65535;
+
+struct Address {
+  client::Url url;
+  std::string target;  // what is asked for: path and query
+};
+
+// "https://HOST[:PORT]/…", and nothing clever: what one program takes for the host another may
+// take for a password.
+Result<Address> parse_url(const std::string& text) {
+  const Error wrong(Code::invalid, "'" + printable(text) + "' is no plain http or https address");
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < 0x7F && c != '\\' && c != '"' && c != '<' && c != '>';
+  });
+  if (!plain) return wrong;
+  std::string lower = lower_ascii(text.substr(0, text.find(':') + 1));
+  if (lower != "https:" && lower != "http:") return wrong;
+  const std::string rest = text.substr(lower.size());
+  if (!rest.starts_with("//")) return wrong;
+  const std::size_t end = std::min(rest.find_first_of("/?#", 2), rest.size());
+  const std::string authority = rest.substr(2, end - 2);
+  if (authority.find('@') != std::string::npos) return wrong;
+  TRY_SET(client::Url url, client::Url::parse(lower + "//" + authority));
+  url.host = lower_ascii(url.host);
+  const auto port = parse_decimal(url.port);
+  if (!port || *port == 0 || *port > kPortMax) return wrong;
+  Address address{std::move(url), rest.substr(end)};
+  address.target = address.target.substr(0, address.target.find('#'));
+  if (!address.target.starts_with('/')) address.target.insert(0, 1, '/');
+  return address;
+}
+
+bool is_usual_port(const client::Url& url) {
+  return url.port == (url.tls ? "443" : "80");
+}
+
+std::string host_of(const client::Url& url) {
+  return url.host + (is_usual_port(url) ? "" : ":" + url.port);
+}
+
+// The origin, for the Host field.
+std::string host_field(const client::Url& url) {
+  const bool ipv6 = url.host.find(':') != std::string::npos;
+  return (ipv6 ? "[" + url.host + "]" : url.host) + (is_usual_port(url) ? "" : ":" + url.port);
+}
+
+std::string refusal_of(const Address& address, const FetchOptions& options) {
+  if (!address.url.tls && !options.allow_http) {
+    return "is not https; --allow-http would permit it";
+  }
+  if (options.any_host || options.hosts.contains(address.url.host) ||
+      options.hosts.contains(address.url.host + ":" + address.url.port)) {
+    return {};
+  }
+  return "is on a host that was not allowed; --host " + host_of(address.url) + " would permit it";
+}
+
+// "bytes F-L/T".
+std::optional<std::uint64_t> first_of_range(std::string_view range) {
+  const std::size_t dash = range.find('-');
+  if (!range.starts_with("bytes ") || dash == std::string_view::npos) return std::nullopt;
+  return parse_decimal(trim(range.substr(6, dash - 6)));
+}
+
+// One file.
+class FileFetch {
+ public:
+  FileFetch(Disk& disk,
+            const Path& bag,
+            const bagit::FetchItem& item,
+            const FetchOptions& options,
+            const client::TlsContext& tls,
+            FetchProgress& progress)
+      : disk_(disk),
+        item_(item),
+        options_(options),
+        tls_(tls),
+        progress_(progress),
+        bag_(bag),
+        part_(bag / kFolder / digest_of(Algorithm::sha256, item.path).hex()),
+        mark_(part_.native() + ".etag") {}
+
+  Result<void> run() {
+    Result<void> done;
+    for (const std::string& url : item_.urls) {
+      for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        if (attempt > 0) std::this_thread::sleep_for(kPause * attempt);
+        TRY(stopped());
+        done = try_url(url);
+        if (done) return publish();
+        const Code code = done.error().code();
+        if (code == Code::cancelled || code == Code::io || code == Code::no_space) return done;
+        // Only what time may mend is tried again.
+        if (code != Code::network && code != Code::timeout && code != Code::unavailable) break;
+      }
+    }
+    return done;
+  }
+
+  std::uint64_t received() const { return received_; }
+  std::uint64_t resumed() const { return resumed_; }
+
+ private:
+  using Parser = beast_http::response_parser<beast_http::buffer_body>;
+
+  Result<void> stopped() const {
+    if (options_.stop.stop_requested()) return Error(Code::cancelled, "stopped");
+    return {};
+  }
+
+  std::uint64_t bytes_max() const { return item_.length.value_or(options_.bytes_max); }
+
+  Error too_long() const {
+    const std::string said = item_.length
+                                 ? "the " + std::to_string(*item_.length) + " that fetch.txt says"
+                                 : human_bytes(options_.bytes_max) + " (--max-bytes)";
+    return Error(Code::limit, "has more bytes than " + said).as("fetch-too-long");
+  }
+
+  // What an earlier attempt has left, if the server can be asked for the rest of just that.
+  Result<void> take_up() {
+    offset_ = 0;
+    etag_.clear();
+    hasher_.emplace(algorithms());
+    auto mark = read_file(disk_, mark_, kEtagBytesMax);
+    auto info = mark ? disk_.info(part_) : Result<FileInfo>(mark.error());
+    if (!info || info->kind != FileKind::regular || info->size_bytes == 0 ||
+        info->size_bytes > bytes_max() || mark->empty()) {
+      return {};
+    }
+    TRY_SET(const Fd fd, disk_.open(part_, O_RDONLY));
+    std::vector<std::byte> chunk(limits::kChunkBytes);
+    while (offset_ < info->size_bytes) {
+      TRY(stopped());
+      TRY_SET(const std::size_t count, disk_.read_at(fd, chunk, offset_, part_));
+      if (count == 0) break;
+      hasher_->update(std::span<const std::byte>(chunk).first(count));
+      offset_ += count;
+    }
+    etag_ = *mark;
+    return {};
+  }
+
+  std::vector<Algorithm> algorithms() const {
+    std::vector<Algorithm> out;
+    for (const Digest& digest : item_.digests)
+      out.push_back(digest.algorithm());
+    return out;
+  }
+
+  Result<void> forget() {
+    for (const Path& path : {part_, mark_}) {
+      auto removed = disk_.remove_file(path);
+      if (!removed && removed.error().code() != Code::not_found) return removed;
+    }
+    offset_ = 0;
+    etag_.clear();
+    hasher_.emplace(algorithms());
+    return {};
+  }
+
+  Result<void> try_url(std::string url) {
+    TRY(take_up());
+    bool was_tls = false;
+    for (int redirects = 0; redirects <= kRedirectsMax; ++redirects) {
+      TRY_SET(const Address address, parse_url(url));
+      if (const std::string refused = refusal_of(address, options_); !refused.empty()) {
+        return Error(Code::denied, "'" + printable(url) + "' " + refused).as("fetch-refused");
+      }
+      if (was_tls && !address.url.tls) {
+        return Error(Code::denied, "was redirected from https to http: '" + printable(url) + "'")
+            .as("fetch-refused");
+      }
+      was_tls = address.url.tls;
+      std::string next;
+      TRY(ask(address, &next));
+      if (next.empty()) return {};
+      if (next.starts_with("//")) {
+        next.insert(0, was_tls ? "https:" : "http:");
+      } else if (next.starts_with('/')) {
+        next.insert(0, (was_tls ? "https://" : "http://") + host_field(address.url));
+      }
+      url = std::move(next);
+    }
+    return Error(Code::denied,
+                 "was redirected more than " + std::to_string(kRedirectsMax) + " times")
+        .as("fetch-refused");
+  }
+
+  Result<void> permit(const client::PeerAddress& peer) const {
+    if (options_.allow_private || peer.is_public) return {};
+    return Error(Code::denied, "leads to " + peer.text +
+                                   ", which is no public address; --allow-private would permit it")
+        .as("forbidden-address");
+  }
+
+  // Asks once. Sets `next` for a redirection; else the part is whole and its digests are right.
+  Result<void> ask(const Address& address, std::string* next) {
+    TRY_SET(const auto connection,
+            client::Connection::open(address.url, {.each = options_.wait}, tls_,
+                                     [this](const auto& peer) { return permit(peer); }));
+    std::string request = "GET " + address.target +
+                          " HTTP/1.1\r\nHost: " + host_field(address.url) +
+                          "\r\nUser-Agent: versement/" + kVersion +
+                          "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n";
+    if (offset_ > 0) {
+      request += "Range: bytes=" + std::to_string(offset_) + "-\r\nIf-Range: " + etag_ + "\r\n";
+    }
+    TRY(connection->send(request + "\r\n"));
+    Parser parser;
+    parser.body_limit(boost::none);
+    parser.header_limit(limits::kHttpBufferBytes);
+    error_code code;
+    beast_http::read_header(*connection, connection->buffer, parser, code);
+    if (code) return network("no answer from " + host_of(address.url), code);
+    const unsigned status = parser.get().result_int();
+    if (status >= 301 && status <= 308 && status != 304) {
+      *next = field(parser, beast_http::field::location);
+      if (!next->empty()) return {};
+    }
+    if (status != 200 && status != 206) return refused(status);
+    TRY(begin(parser, status));
+    return receive(*connection, parser);
+  }
+
+  static Error network(const std::string& what, const error_code& code) {
+    const bool late = code == boost::asio::error::timed_out;
+    return Error(late ? Code::timeout : Code::network, what + ": " + code.message());
+  }
+
+  static std::string field(Parser& parser, beast_http::field name) {
+    const auto value = parser.get()[name];
+    return {value.data(), value.size()};
+  }
+
+  Result<void> refused(unsigned status) {
+    if (status == 416) {
+      // The part is longer than the file: it is of another one.
+      TRY(forget());
+      return Error(Code::unavailable, "the server has less than was received before");
+    }
+    const bool later = status == 408 || status == 429 || status >= 500;
+    return Error(later                            ? Code::unavailable
+                 : status == 404 || status == 410 ? Code::not_found
+                                                  : Code::invalid,
+                 "the server answered " + std::to_string(status))
+        .as("fetch-status");
+  }
+
+  // Looks at the head of an answer before any of the body is taken.
+  Result<void> begin(Parser& parser, unsigned status) {
+    const std::string coding = field(parser, beast_http::field::content_encoding);
+    if (!coding.empty() && !equal_ignoring_ascii_case(coding, "identity")) {
+      return Error(Code::invalid, "the server sent it coded as '" + printable(coding) + "'");
+    }
+    if (status == 206) {
+      const auto first = first_of_range(field(parser, beast_http::field::content_range));
+      if (offset_ == 0 || first != offset_) {
+        TRY(forget());
+        return Error(Code::unavailable, "the server sent another part than was asked for");
+      }
+    } else {
+      TRY(forget());
+      etag_ = field(parser, beast_http::field::etag);
+    }
+    if (const auto length = parser.content_length()) {
+      const std::uint64_t left = bytes_max() - offset_;
+      if (*length > left) return too_long();
+      if (item_.length && *length < left) {
+        return Error(Code::corrupt, "has " + std::to_string(offset_ + *length) +
+                                        " bytes; fetch.txt says " + std::to_string(*item_.length))
+            .as("fetch-length");
+      }
+    }
+    resumed_ = offset_;
+    return {};
+  }
+
+  Result<void> receive(client::Connection& connection, Parser& parser) {
+    TRY_SET(Fd fd,
+            disk_.open(part_, O_WRONLY | O_CREAT | (offset_ == 0 ? O_EXCL : O_APPEND), 0644));
+    // A weak tag does not promise the same bytes (RFC 9110 section 13.1.5).
+    const bool strong = etag_.starts_with('"') && etag_.size() <= kEtagBytesMax;
+    if (offset_ == 0 && strong) TRY(replace_file(disk_, mark_, as_bytes(etag_)));
+    std::vector<std::byte> chunk(limits::kChunkBytes);
+    connection.buffer.reserve(limits::kChunkBytes);  // Beast reads 512 bytes at a time else
+    while (!parser.is_done()) {
+      TRY(stopped());
+      parser.get().body().data = chunk.data();
+      parser.get().body().size = chunk.size();
+      error_code code;
+      beast_http::read_some(connection, connection.buffer, parser, code);
+      if (code == beast_http::error::need_buffer) code = {};
+      const auto bytes =
+          std::span<const std::byte>(chunk).first(chunk.size() - parser.get().body().size);
+      if (bytes.size() > bytes_max() - offset_) {
+        TRY(forget());
+        return too_long();
+      }
+      hasher_->update(bytes);
+      TRY(write_all(disk_, fd, bytes, part_));
+      offset_ += bytes.size();
+      received_ += bytes.size();
+      progress_.bytes += bytes.size();
+      if (code) return network("the connection was cut", code);
+    }
+    if (item_.length && offset_ < *item_.length) {
+      return Error(Code::network, "ended after " + std::to_string(offset_) + " of " +
+                                      std::to_string(*item_.length) + " bytes");
+    }
+    TRY(compare());
+    TRY(disk_.sync(fd, part_));
+    return disk_.close(std::move(fd), part_);
+  }
+
+  Result<void> compare() {
+    const std::vector<Digest> found = hasher_->finish();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (found[i] == item_.digests[i]) continue;
+      const Digest expected = item_.digests[i];
+      TRY(forget());  // Nothing of it can be of use.
+      return Error(Code::corrupt, "has other bytes than the manifest says (" +
+                                      std::string(algorithm_name(expected.algorithm())) +
+                                      " expected " + expected.hex() + ", found " + found[i].hex() +
+                                      ")")
+          .as("checksum.mismatch");
+    }
+    return {};
+  }
+
+  Result<void> publish() {
+    TRY(make_parents());
+    TRY(disk_.rename_new(part_, bag_ / item_.path));
+    (void)disk_.remove_file(mark_);  // Best effort: without its part it means nothing.
+    return sync_folder(disk_, (bag_ / item_.path).parent_path());
+  }
+
+  // The folders above the file, none of which may be a link to somewhere else.
+  Result<void> make_parents() {
+    Path folder = bag_;
+    const Path below = Path(item_.path).parent_path();
+    for (const Path& name : below) {
+      const Path parent = folder;
+      folder /= name;
+      auto made = disk_.make_folder(folder);
+      if (made) {
+        TRY(sync_folder(disk_, parent));
+        continue;
+      }
+      if (made.error().code() != Code::exists) return made;
+      TRY_SET(const FileInfo info, disk_.info(folder));
+      if (info.kind != FileKind::folder) {
+        return Error(Code::invalid, "'" + printable(folder.native()) + "' is no folder");
+      }
+    }
+    return {};
+  }
+
+  Disk& disk_;
+  const bagit::FetchItem& item_;
+  const FetchOptions& options_;
+  const client::TlsContext& tls_;
+  FetchProgress& progress_;
+  const Path bag_;
+  const Path part_;
+  const Path mark_;  // the entity tag of what the part is a part of
+  std::optional<Hasher> hasher_;
+  std::string etag_;
+  std::uint64_t offset_ = 0;
+  std::uint64_t received_ = 0;
+  std::uint64_t resumed_ = 0;
+};
+
+Result<void> check_space(Disk& disk, const Path& bag, const std::vector<bagit::FetchItem>& items) {
+  TRY_SET(const Space space, disk.space(bag));
+  std::uint64_t left = space.free_bytes;
+  for (const bagit::FetchItem& item : items) {
+    const std::uint64_t length = item.length.value_or(0);
+    if (length > left) {
+      return Error(Code::no_space, "fetch.txt announces more bytes than the " +
+                                       human_bytes(space.free_bytes) + " that are free");
+    }
+    left -= length;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string refusal_of_url(const std::string& url, const FetchOptions& options) {
+  const auto address = parse_url(url);
+  return address ? refusal_of(*address, options) : "is no plain https address";
+}
+
+std::string host_of_url(const std::string& url) {
+  const auto address = parse_url(url);
+  return address ? host_of(address->url) : url;
+}
+
+Result<Fetched> fetch_items(const Path& bag,
+                            const std::vector<bagit::FetchItem>& items,
+                            const FetchOptions& options,
+                            FetchProgress& progress) {
+  Disk& disk = real_disk();
+  TRY(check_space(disk, bag, items));
+  TRY_SET(const client::TlsContext tls, client::TlsContext::make(options.ca_file));
+  auto made = disk.make_folder(bag / kFolder);
+  if (!made && made.error().code() != Code::exists) return std::move(made).error();
+  TRY_SET(const FileInfo folder, disk.info(bag / kFolder));
+  if (folder.kind != FileKind::folder) {
+    return Error(Code::invalid, (bag / kFolder).native() + " is no folder; remove it");
+  }
+  Fetched fetched;
+  std::optional<Error> fatal;
+  std::mutex mutex;  // Guards both.
+  std::atomic<bool> over{false};
+  {
+    Pool pool(std::max<std::size_t>(options.jobs, 1), 16);
+    for (const bagit::FetchItem& item : items) {
+      if (over) break;
+      pool.run([&] {
+        if (over) return;
+        FileFetch one(disk, bag, item, options, tls, progress);
+        auto done = one.run();
+        const std::scoped_lock lock(mutex);
+        fetched.bytes += one.received();
+        fetched.resumed_bytes += one.resumed();
+        if (done) {
+          ++fetched.files;
+          ++progress.files;
+          return;
+        }
+        const Code code = done.error().code();
+        // What fails one file here would fail the rest as well.
+        if (code == Code::cancelled || code == Code::io || code == Code::no_space) {
+          if (!fatal) fatal = done.error();
+          over = true;
+        }
+        fetched.failures.push_back({item.path, std::move(done).error()});
+      });
+    }
+    pool.drain();
+  }
+  if (fatal) return *fatal;
+  std::sort(fetched.failures.begin(), fetched.failures.end(),
+            [](const FetchFailure& a, const FetchFailure& b) { return a.path < b.path; });
+  // With parts in it, it stays for the next run.
+  (void)disk.remove_folder(bag / kFolder);
+  return fetched;
+}
+
+}  // namespace versement::cli

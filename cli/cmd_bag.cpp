@@ -1,0 +1,573 @@
+// versement bag create, show, fetch: local bags, without a daemon.
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "bagit/create.hpp"
+#include "bagit/fetch.hpp"
+#include "bagit/inspect.hpp"
+#include "cli/bag_fetch.hpp"
+#include "cli/command.hpp"
+#include "cli/interrupt.hpp"
+#include "store/base/config.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/pool.hpp"
+#include "store/base/text.hpp"
+
+namespace versement::cli {
+namespace {
+
+// Each is a thread with a buffer of its own.
+constexpr unsigned kJobsMax = 256;
+
+int fail(Console& console, const Error& error) {
+  console.end_progress();
+  const int status = [&] {
+    switch (error.code()) {
+      case Code::cancelled:
+        return kInterrupted;
+      case Code::corrupt:
+        return kDamage;
+      case Code::invalid:
+      case Code::exists:
+      case Code::not_found:
+      case Code::unsupported:
+      case Code::limit:
+      case Code::conflict:
+        return kUsage;
+      default:
+        return kUnchecked;
+    }
+  }();
+  console.failure(error, status, {});
+  return status;
+}
+
+std::size_t jobs_or_all(unsigned jobs) {
+  return jobs > 0 ? jobs : processor_count();
+}
+
+// Findings for people go to standard error: the answer is the bag.
+void tell(Console& console, const std::vector<bagit::Finding>& findings) {
+  for (const bagit::Finding& finding : findings)
+    console.note(bagit::to_text(finding));
+}
+
+json::Array as_json(const std::vector<bagit::Finding>& findings) {
+  json::Array out;
+  for (const bagit::Finding& finding : findings)
+    out.emplace_back(bagit::to_json(finding));
+  return out;
+}
+
+// As JSON has no other bytes than UTF-8.
+std::string shown(const std::string& text) {
+  return is_utf8(text) ? text : printable(text);
+}
+
+// ---------------------------------------------------------------------------- bag create
+
+struct CreateFlags {
+  std::vector<std::string> sources;
+  std::string to;
+  std::string format;
+  std::vector<std::string> algorithms;
+  std::vector<std::string> info;
+  std::vector<std::string> info_files;
+  bool follow_links = false;
+  bool nest = false;
+  bool no_validate = false;
+  unsigned jobs = 0;
+};
+
+Result<std::vector<Algorithm>> algorithms_of(const std::vector<std::string>& names) {
+  if (names.empty()) return std::vector<Algorithm>{Algorithm::sha512};
+  std::vector<Algorithm> out;
+  for (const std::string& name : names) {
+    const auto algorithm = algorithm_of_name(lower_ascii(name));
+    const bool written = algorithm == Algorithm::sha512 || algorithm == Algorithm::sha256 ||
+                         algorithm == Algorithm::sha1 || algorithm == Algorithm::md5;
+    if (!written) {
+      return Error(Code::invalid, "bags are not written with '" + printable(name) +
+                                      "'; --algorithm takes sha512, sha256, sha1 and md5")
+          .as("usage");
+    }
+    if (std::find(out.begin(), out.end(), *algorithm) == out.end()) out.push_back(*algorithm);
+  }
+  return out;
+}
+
+Result<bagit::BagInfo> info_of(const CreateFlags& flags) {
+  bagit::BagInfo info;
+  for (const std::string& file : flags.info_files) {
+    TRY_SET(const std::string text, read_file(real_disk(), file, limits::kTagFileBytesMax));
+    auto parsed = bagit::parse_bag_info(text);
+    if (!parsed) return std::move(parsed).error().during(printable(file));
+    info.insert(info.end(), parsed->begin(), parsed->end());
+  }
+  for (const std::string& text : flags.info) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) {
+      return Error(Code::invalid,
+                   "--info '" + printable(text) + "' has no colon; write --info 'Label: value'")
+          .as("usage");
+    }
+    info.emplace_back(trim(std::string_view(text).substr(0, colon)),
+                      trim(std::string_view(text).substr(colon + 1)));
+  }
+  return info;
+}
+
+// The clock, or what stands in SOURCE_DATE_EPOCH, so that the same input gives the same bag.
+Result<Timestamp> time_of_bag() {
+  const char* const text = std::getenv("SOURCE_DATE_EPOCH");
+  if (text == nullptr || *text == '\0') return real_clock().now();
+  const auto seconds = parse_decimal(text);
+  // Up to the year 9999.
+  if (seconds && *seconds <= 253'402'300'799) {
+    return Timestamp(static_cast<std::int64_t>(*seconds) * 1000);
+  }
+  return Error(Code::invalid,
+               "SOURCE_DATE_EPOCH is no number of seconds since 1970: '" + printable(text) + "'")
+      .as("usage");
+}
+
+Result<bagit::BagForm> form_of(const CreateFlags& flags) {
+  if (flags.format == "folder") return bagit::BagForm::folder;
+  if (flags.format == "tar") return bagit::BagForm::tar;
+  if (flags.format == "zip") return bagit::BagForm::zip;
+  return bagit::form_of_name(flags.to);
+}
+
+Result<bagit::CreateOptions> options_of(const CreateFlags& flags) {
+  bagit::CreateOptions options;
+  options.sources.assign(flags.sources.begin(), flags.sources.end());
+  options.target = flags.to;
+  TRY_SET(options.form, form_of(flags));
+  TRY_SET(options.algorithms, algorithms_of(flags.algorithms));
+  TRY_SET(options.info, info_of(flags));
+  TRY_SET(options.time, time_of_bag());
+  options.follow_links = flags.follow_links;
+  options.nest = flags.nest;
+  options.validate = !flags.no_validate;
+  options.threads = jobs_or_all(flags.jobs);
+  return options;
+}
+
+int create(Session& session, const CreateFlags& flags) {
+  Console& console = session.console();
+  stop_on_interrupt();
+  auto options = options_of(flags);
+  if (!options) return fail(console, options.error());
+  options->stop = interruption();
+  const char* act = "Copying";
+  options->validating = [&] { act = "Reading back"; };
+  options->progress = [&](std::uint64_t files, std::uint64_t bytes) {
+    console.progress(act, {{"done_files", files}, {"done_bytes", bytes}});
+  };
+  const auto created = bagit::create_bag(real_disk(), *options);
+  console.end_progress();
+  if (!created) return fail(console, created.error());
+  if (console.json()) {
+    json::Array left;
+    for (const Path& path : created->left_over)
+      left.emplace_back(shown(path.native()));
+    console.document(json::Object{{"bag", shown(flags.to)},
+                                  {"verdict", flags.no_validate ? "not-validated" : "valid"},
+                                  {"payload_files", created->files},
+                                  {"payload_bytes", created->octets},
+                                  {"empty_folders", created->empty_folders},
+                                  {"seal_digest", created->tag_manifest_digest},
+                                  {"left_over", std::move(left)},
+                                  {"findings", as_json(created->findings)},
+                                  {"exit_code", kOk}});
+    return kOk;
+  }
+  tell(console, created->findings);
+  if (created->empty_folders > 0) {
+    console.note(std::to_string(created->empty_folders) +
+                 " empty folders are not in the bag: BagIt has no place for them");
+  }
+  for (const Path& path : created->left_over) {
+    console.note(
+        printable(path.native()) +
+        " is left of a run that was interrupted; remove it, unless another run is at work");
+  }
+  console.line(printable(flags.to) + ": " + std::to_string(created->files) + " files and " +
+               human_bytes(created->octets) +
+               (flags.no_validate ? ", made durable; not validated"
+                                  : ", made durable and read back; valid"));
+  return kOk;
+}
+
+void add_create(Tree& tree, CLI::App* bag) {
+  CLI::App* const command =
+      tree.add(bag, "create", "Make a new bag of files; they stay where they are, untouched");
+  auto flags = std::make_shared<CreateFlags>();
+  command
+      ->add_option("PATH", flags->sources,
+                   "One folder, whose content is bagged; or several folders and files")
+      ->required();
+  command->add_option("--to", flags->to, "The new bag: a folder, or a file .tar or .zip")
+      ->required();
+  command->add_option("--format", flags->format, "folder, tar or zip, whatever the name says")
+      ->check(CLI::IsMember({"folder", "tar", "zip"}));
+  command->add_option("--algorithm", flags->algorithms,
+                      "sha512 (without this option), sha256, sha1 or md5; repeatable");
+  command->add_option("--info", flags->info, "'Label: value' for bag-info.txt; repeatable");
+  command->add_option("--info-file", flags->info_files,
+                      "A file in the form of bag-info.txt; repeatable");
+  command->add_flag("--follow-links", flags->follow_links,
+                    "Put the files that links lead to into the bag, if they are in the source");
+  command->add_flag("--nest", flags->nest, "Put a bag into the bag");
+  command->add_flag("--no-validate", flags->no_validate, "Do not read the new bag back");
+  command->add_option("--jobs", flags->jobs, "Files copied at once (one for each processor)")
+      ->check(CLI::Range(0u, kJobsMax));
+  command->footer(
+      "The bag appears under its name when it is whole and durable, and was read back. With\n"
+      "SOURCE_DATE_EPOCH set, the same input gives the same bytes.\n"
+      "Exit status: 0 made, 1 what was written does not read back, 2 something could not be read\n"
+      "or written, 3 refused: the target is there, a name or file that no bag can hold, usage.\n"
+      "Example: versement bag create ./scans --to ./scans-bag.tar --info 'Source-Organization: A'");
+  tree.action(command, [flags](Session& s) { return create(s, *flags); });
+}
+
+// ---------------------------------------------------------------------------- bag show
+
+std::string form_text(bagit::Form form) {
+  switch (form) {
+    case bagit::Form::folder:
+      return "folder";
+    case bagit::Form::tar:
+      return "tar";
+    case bagit::Form::tar_gz:
+      return "tar.gz";
+    case bagit::Form::zip:
+      return "zip";
+    case bagit::Form::plan:
+      return "plan";
+  }
+  return "plan";
+}
+
+json::Array texts(const std::vector<std::string>& values) {
+  json::Array out;
+  for (const std::string& value : values)
+    out.emplace_back(shown(value));
+  return out;
+}
+
+json::Object show_json(const std::string& bag, const bagit::Inspection& seen) {
+  json::Array info;
+  for (const auto& [label, value] : seen.info)
+    info.emplace_back(json::Object{{"label", shown(label)}, {"value", shown(value)}});
+  json::Object out{{"bag", shown(bag)},
+                   {"form", form_text(seen.form)},
+                   {"version", shown(seen.version)},
+                   {"encoding", shown(seen.encoding)},
+                   {"info", std::move(info)},
+                   {"payload_algorithms", texts(seen.payload_algorithms)},
+                   {"tag_algorithms", texts(seen.tag_algorithms)},
+                   {"payload_files", seen.payload_files},
+                   {"payload_bytes", seen.payload_bytes},
+                   {"tag_files", seen.tag_files},
+                   {"tag_bytes", seen.tag_bytes},
+                   {"findings", as_json(seen.findings)},
+                   {"exit_code", kOk}};
+  if (!seen.base.empty()) out["base"] = shown(seen.base);
+  if (seen.fetch) {
+    out["fetch"] = json::Object{{"files", seen.fetch_files},
+                                {"missing_files", seen.fetch_missing},
+                                {"missing_bytes", seen.fetch_missing_bytes},
+                                {"missing_without_length", seen.fetch_missing_unsized},
+                                {"hosts", texts(seen.fetch_hosts)}};
+  }
+  return out;
+}
+
+void show_facts(Console& console, const bagit::Inspection& seen) {
+  const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"Form", form_text(seen.form) + (seen.base.empty() ? "" : ", of " + printable(seen.base))},
+      {"BagIt version", or_none(printable(seen.version))},
+      {"Tag files in", or_none(printable(seen.encoding))},
+      {"Payload", std::to_string(seen.payload_files) + " files, " +
+                      human_bytes(seen.payload_bytes) + " (" + std::to_string(seen.payload_bytes) +
+                      "." + std::to_string(seen.payload_files) + ")"},
+      {"Manifests", or_none(printable(join(seen.payload_algorithms, ", ")))},
+      {"Tag files", std::to_string(seen.tag_files) + " files, " + human_bytes(seen.tag_bytes)},
+      {"Tag manifests", or_none(printable(join(seen.tag_algorithms, ", ")))}};
+  if (seen.fetch) {
+    std::string fetch = std::to_string(seen.fetch_files) + " files, of which " +
+                        std::to_string(seen.fetch_missing) + " are missing";
+    if (seen.fetch_missing > 0) fetch += " (" + human_bytes(seen.fetch_missing_bytes) + ")";
+    if (seen.fetch_missing_unsized > 0) {
+      fetch += "; " + std::to_string(seen.fetch_missing_unsized) + " of unknown length";
+    }
+    facts.emplace_back("To fetch", std::move(fetch));
+    for (const std::string& host : seen.fetch_hosts)
+      facts.emplace_back("Fetch from", printable(host));
+  }
+  console.facts(facts);
+  for (const auto& [label, value] : seen.info) {
+    std::string line = value;
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    console.line(printable(label) + ": " + printable(line));
+  }
+}
+
+int show(Session& session, const std::string& bag) {
+  Console& console = session.console();
+  stop_on_interrupt();
+  const auto seen = bagit::inspect(real_disk(), bag, interruption());
+  if (!seen) return fail(console, seen.error());
+  if (console.json()) {
+    console.document(show_json(bag, *seen));
+    return kOk;
+  }
+  show_facts(console, *seen);
+  tell(console, seen->findings);
+  return kOk;
+}
+
+void add_show(Tree& tree, CLI::App* bag) {
+  CLI::App* const command =
+      tree.add(bag, "show", "What a bag says of itself; nothing is hashed, and nothing judged");
+  auto path = std::make_shared<std::string>();
+  command->add_option("BAG", *path, "A bag")->required();
+  command->footer("Exit status: 0 shown, 2 it could not be read, 3 there is no such bag.");
+  tree.action(command, [path](Session& s) { return show(s, *path); });
+}
+
+// ---------------------------------------------------------------------------- bag fetch
+
+struct FetchFlags {
+  std::string bag;
+  std::vector<std::string> hosts;
+  bool any_host = false;
+  bool allow_http = false;
+  bool allow_private = false;
+  bool no_validate = false;
+  std::string max_bytes = "64GiB";
+  unsigned jobs = 4;
+};
+
+// Worst first: bytes that are wrong, then files that did not come, then a net that does not answer.
+int status_of(const std::vector<FetchFailure>& failures) {
+  int status = kOk;
+  for (const FetchFailure& failure : failures) {
+    const Code code = failure.error.code();
+    const bool wrong = code == Code::corrupt || code == Code::limit;
+    const bool net = code == Code::network || code == Code::timeout;
+    if (wrong) return kDamage;
+    status = status == kUnchecked || !net ? kUnchecked : kServer;
+  }
+  return status;
+}
+
+// Every address must be permitted before the first is asked.
+Result<void> check_urls(const std::vector<bagit::FetchItem>& items, const FetchOptions& options) {
+  std::map<std::string, std::string> refused;  // by host, with the reason
+  for (const bagit::FetchItem& item : items) {
+    for (const std::string& url : item.urls) {
+      const std::string why = refusal_of_url(url, options);
+      if (!why.empty()) refused.emplace(host_of_url(url), why);
+    }
+  }
+  if (refused.empty()) return {};
+  std::string what = "fetch.txt names addresses that are not permitted; nothing was fetched:";
+  std::size_t told = 0;
+  for (const auto& [host, why] : refused) {
+    if (++told > 20) {
+      what += "\n  and " + std::to_string(refused.size() - 20) + " more";
+      break;
+    }
+    what += "\n  " + printable(host) + ": " + why;
+  }
+  return Error(Code::denied, what).as("fetch-refused");
+}
+
+json::Object fetched_json(const std::string& bag, const Fetched& fetched) {
+  json::Array failures;
+  for (const FetchFailure& failure : fetched.failures) {
+    const std::string& reason = failure.error.reason();
+    failures.emplace_back(json::Object{
+        {"path", shown(failure.path)},
+        {"code", reason.empty() ? std::string(code_name(failure.error.code())) : reason},
+        {"detail", shown(failure.error.what())}});
+  }
+  return {{"bag", shown(bag)},
+          {"fetched_files", fetched.files},
+          {"fetched_bytes", fetched.bytes},
+          {"resumed_bytes", fetched.resumed_bytes},
+          {"failures", std::move(failures)}};
+}
+
+// The bag as it is now.
+Result<bagit::Report> judge(Console& console, const std::string& bag, bagit::Depth depth) {
+  bagit::ValidateOptions options;
+  options.depth = depth;
+  options.threads = processor_count();
+  options.stop = interruption();
+  options.progress = [&](const bagit::Progress& seen) {
+    console.progress("Validating", {{"done_files", seen.files}, {"done_bytes", seen.bytes}});
+  };
+  auto report = bagit::validate(real_disk(), bag, options);
+  console.end_progress();
+  return report;
+}
+
+int status_of(const bagit::Report& report) {
+  if (report.verdict == bagit::Verdict::invalid) return kDamage;
+  const bool good =
+      report.verdict == bagit::Verdict::valid || report.verdict == bagit::Verdict::complete;
+  return good ? kOk : kUnchecked;
+}
+
+int refuse_report(Console& console, const std::string& bag, const bagit::Report& report) {
+  const int status = status_of(report);
+  if (console.json()) {
+    console.document(json::Object{{"bag", shown(bag)},
+                                  {"verdict", bagit::verdict_name(report.verdict)},
+                                  {"findings", as_json(report.findings)},
+                                  {"exit_code", status}});
+    return status;
+  }
+  tell(console, report.findings);
+  console.line(printable(bag) + ": " + std::string(bagit::verdict_name(report.verdict)) +
+               "; nothing was done");
+  return status;
+}
+
+Result<FetchOptions> options_of(Session& session, const FetchFlags& flags) {
+  FetchOptions options;
+  for (const std::string& host : flags.hosts)
+    options.hosts.insert(lower_ascii(host));
+  options.any_host = flags.any_host;
+  options.allow_http = flags.allow_http;
+  options.allow_private = flags.allow_private;
+  options.jobs = flags.jobs;
+  options.wait = std::chrono::seconds(session.globals().timeout_seconds);
+  options.ca_file = session.globals().ca_file;
+  options.stop = interruption();
+  TRY_SET(options.bytes_max, parse_size(flags.max_bytes));
+  return options;
+}
+
+// Shows from a thread of its own how far it is, while `act` runs.
+Result<Fetched> fetch_showing(Console& console,
+                              const std::string& bag,
+                              const std::vector<bagit::FetchItem>& items,
+                              const FetchOptions& options) {
+  std::uint64_t total = 0;
+  for (const bagit::FetchItem& item : items)
+    total += item.length.value_or(0);
+  FetchProgress progress;
+  std::atomic<bool> ended{false};
+  std::thread reporter([&] {
+    while (!ended) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      if (ended) break;
+      console.progress("Fetching", {{"done_files", progress.files.load()},
+                                    {"done_bytes", progress.bytes.load()},
+                                    {"total_bytes", total}});
+    }
+  });
+  auto fetched = fetch_items(bag, items, options, progress);
+  ended = true;
+  reporter.join();
+  console.end_progress();
+  return fetched;
+}
+
+int fetch(Session& session, const FetchFlags& flags) {
+  Console& console = session.console();
+  stop_on_interrupt();
+  const auto options = options_of(session, flags);
+  if (!options) return fail(console, options.error());
+  const auto info = real_disk().info(flags.bag);
+  if (!info) return fail(console, info.error());
+  if (info->kind != FileKind::folder) {
+    return fail(console, Error(Code::invalid, printable(flags.bag) +
+                                                  " is no folder; unpack a packed bag before its "
+                                                  "files are fetched"));
+  }
+  const auto plan = bagit::plan_fetch(real_disk(), flags.bag, options->stop);
+  if (!plan) return fail(console, plan.error());
+  const bool whole = plan->report.verdict == bagit::Verdict::complete;
+  if (!whole && plan->report.verdict != bagit::Verdict::incomplete) {
+    return refuse_report(console, flags.bag, plan->report);
+  }
+  const auto permitted = check_urls(plan->items, *options);
+  if (!permitted) {
+    console.failure(permitted.error(), kUsage, {});
+    return kUsage;
+  }
+  Fetched fetched;
+  if (!plan->items.empty()) {
+    auto done = fetch_showing(console, flags.bag, plan->items, *options);
+    if (!done) return fail(console, done.error());
+    fetched = std::move(*done);
+  }
+  int status = status_of(fetched.failures);
+  json::Object document = fetched_json(flags.bag, fetched);
+  if (!console.json()) {
+    for (const FetchFailure& failure : fetched.failures)
+      console.line(printable(failure.path + ": " + failure.error.what()));
+    console.line(printable(flags.bag) + ": " + std::to_string(fetched.files) + " files fetched, " +
+                 human_bytes(fetched.bytes) + "; " + std::to_string(fetched.failures.size()) +
+                 " failed");
+  }
+  if (status == kOk && !flags.no_validate) {
+    const auto report = judge(console, flags.bag, bagit::Depth::full);
+    if (!report) return fail(console, report.error());
+    status = status_of(*report);
+    document["verdict"] = bagit::verdict_name(report->verdict);
+    document["findings"] = as_json(report->findings);
+    if (!console.json()) {
+      tell(console, report->findings);
+      console.line(printable(flags.bag) + ": " + std::string(bagit::verdict_name(report->verdict)));
+    }
+  }
+  document["exit_code"] = status;
+  if (console.json()) console.document(document);
+  return status;
+}
+
+void add_fetch(Tree& tree, CLI::App* bag) {
+  CLI::App* const command =
+      tree.add(bag, "fetch", "Bring the files that fetch.txt names and that are not there");
+  auto flags = std::make_shared<FetchFlags>();
+  command->add_option("BAG", flags->bag, "A bag in a folder")->required();
+  command->add_option("--host", flags->hosts,
+                      "A host that may be asked, HOST or HOST:PORT; repeatable");
+  command->add_flag("--any-host", flags->any_host, "Ask whatever host the bag names");
+  command->add_flag("--allow-http", flags->allow_http, "Permit http, which anybody can alter");
+  command->add_flag("--allow-private", flags->allow_private,
+                    "Permit addresses of private networks and of this machine");
+  command->add_option("--max-bytes", flags->max_bytes,
+                      "Of a file whose length the bag does not tell (64GiB)");
+  command->add_option("--jobs", flags->jobs, "Files fetched at once (4)")
+      ->check(CLI::Range(1u, 64u));
+  command->add_flag("--no-validate", flags->no_validate, "Do not validate the bag afterwards");
+  command->footer(
+      "The list in a bag comes from a stranger: nobody is asked who was not named with --host.\n"
+      "Each file appears when its length and all its digests are right; a fetch that was cut off\n"
+      "goes on where it was.\n"
+      "Exit status: 0 valid, 1 the bag is invalid or a file has other bytes, 2 something could "
+      "not\n"
+      "be fetched, 3 usage, or a host that was not named, 4 the net does not answer.\n"
+      "Example: versement bag fetch ./holey --host files.example.org");
+  tree.action(command, [flags](Session& s) { return fetch(s, *flags); });
+}
+
+}  // namespace
+
+void add_bag_commands(Tree& tree, CLI::App* bag) {
+  add_create(tree, bag);
+  add_show(tree, bag);
+  add_fetch(tree, bag);
+}
+
+}  // namespace versement::cli
