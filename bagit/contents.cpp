@@ -131,6 +131,10 @@ class Contents::Loader : public Visitor {
 
   void finding(std::string code, std::string path, std::string detail) override {
     contents_.faulty_ = true;
+    const bool foreign = code == "serialization.method" && path.empty();
+    const bool limited = code == "serialization.limit" || code == "serialization.ratio";
+    contents_.cut_ = contents_.cut_ || foreign || limited;
+    if (code == "file.unreadable" || code == "path.depth") contents_.unseen_.push_back(path);
     say_(code, std::move(path), std::move(detail));
   }
 
@@ -261,6 +265,12 @@ std::uint32_t Contents::find(std::string_view path, std::uint32_t* hint) const {
   const std::uint32_t found = find(path);
   if (found != kNone) *hint = found;
   return found;
+}
+
+bool Contents::is_unseen(std::string_view path) const {
+  return std::any_of(unseen_.begin(), unseen_.end(), [&](const std::string& folder) {
+    return folder.empty() || path == folder || path.starts_with(folder + "/");
+  });
 }
 
 Contents::Led Contents::follow(std::uint32_t link) const {

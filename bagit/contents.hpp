@@ -79,6 +79,11 @@ class Contents {
     return base_ + std::string(files_[file].path());
   }
 
+  // True when the tree was not listed to its end: what seems to be missing may be there.
+  bool is_cut() const { return cut_; }
+  // True when this path lies where the tree could not be listed.
+  bool is_unseen(std::string_view path) const;
+
   // Where a link leads: a file's index, or the code of the rule that it breaks.
   struct Led {
     std::uint32_t file = kNone;
@@ -109,6 +114,8 @@ class Contents {
   std::vector<File> files_;
   std::string base_;
   bool archive_ = false;
+  bool cut_ = false;
+  std::vector<std::string> unseen_;
   bool faulty_ = false;  // The tree has said that something is wrong with it.
   std::string archive_name_;
   std::vector<std::pair<const char*, std::string>> kept_;  // by the name's place in the arena

@@ -88,7 +88,7 @@ void Manifests::find_manifests() {
                           .tag = name->tag,
                           .file = file});
   }
-  if (!payload) notes_.say("manifest.none", "", "");
+  if (!payload && !contents_.is_unseen("")) notes_.say("manifest.none", "", "");
 }
 
 Result<void> Manifests::read_manifest(std::uint16_t number) {
@@ -420,6 +420,10 @@ void Manifests::judge_missing() {
     if (fetch != fetch_.end() && fetch->file == file) {
       ++fetchable_files_;
       fetchable_bytes_ += fetch->length.value_or(0);
+      continue;
+    }
+    if (contents_.is_unseen(path)) {
+      notes_.say("file.unreadable", path, "lies where the bag could not be looked at");
       continue;
     }
     notes_.say(is_payload(path) ? "payload.missing" : "tagfile.missing", path,

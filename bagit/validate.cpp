@@ -69,6 +69,7 @@ class Validator {
 
   Result<Report> run() {
     TRY(list());
+    if (contents_.is_cut()) return finish();
     TRY(declaration());
     TRY(bag_info());
     if (options_.depth != Depth::fast) {
@@ -118,7 +119,7 @@ class Validator {
       if (file.kind == EntryKind::special) notes_.say("path.special-file", std::string(path), "");
       if (file.kind == EntryKind::link) link(i);
     }
-    if (!data) {
+    if (!data && !contents_.is_unseen("data")) {
       notes_.say("data.missing", "data", "");
       if (!media_type(tree_.form()).empty() && !packed_again.empty()) {
         notes_.say("serialization.nested", std::string(packed_again), "");
@@ -161,7 +162,7 @@ class Validator {
                           tag_algorithms_.end());
     const std::uint32_t file = tag_file("bagit.txt");
     if (file == Contents::kNone) {
-      notes_.say("bagit.missing", "bagit.txt", "");
+      if (!contents_.is_unseen("bagit.txt")) notes_.say("bagit.missing", "bagit.txt", "");
       return {};
     }
     TRY_SET(const auto bytes, reader_.bytes(file, tag_algorithms_, limits::kConfigBytesMax));

@@ -140,12 +140,13 @@ class Generated(unittest.TestCase):
                     self.assertIn(code, judging.codes_of(answer))
 
     def test_a_bag_that_cannot_be_read_takes_no_other_with_it(self):
-        for other in ('tar-of-nonsense.tar', 'zip-empty-file.zip', 'not-there'):
+        for other, verdict in (('tar-of-nonsense.tar', 'invalid'), ('zip-empty-file.zip', 'invalid'),
+                               ('not-there', 'unexaminable')):
             with self.subTest(other):
                 report, status = judging.run([self.bags / other, self.bags / 'mismatch',
                                               self.bags / 'basic'])
                 self.assertEqual([one['verdict'] for one in report['bags']],
-                                 ['unexaminable', 'invalid', 'valid'])
+                                 [verdict, 'invalid', 'valid'])
                 self.assertEqual(status, 1)
 
     @unittest.skipUnless(shutil.which('strace'), 'strace is not here')
