@@ -271,7 +271,7 @@ class Shared {
   void update(const Part& part) {
     Waiting mine{part, {}, State::waiting};
     std::unique_lock lock(mutex_);
-    if (servers_ == servers_max_) {
+    if (servers_ >= servers_max_ && !is_full_load()) {
       waiting_.push_back(&mine);
       mine.changed.wait(lock, [&] { return mine.state != State::waiting; });
       if (mine.state == State::done) return;
@@ -293,6 +293,11 @@ class Shared {
   // on two processors as long as something else is left for these to do.
   static std::size_t servers() { return std::max<std::size_t>(processor_count() / 3, 1); }
 
+  // With enough waiting to fill another register, another processor loses nothing by hashing, too.
+  bool is_full_load() const {
+    return servers_ < processor_count() && waiting_.size() + 1 >= kLanesMax;
+  }
+
   void serve(std::unique_lock<std::mutex>* lock, Waiting* mine) {
     std::vector<Waiting*> taken{mine};
     std::vector<Part> parts{mine->part};
@@ -308,7 +313,8 @@ class Shared {
       each->state = State::done;
       if (each != mine) each->changed.notify_one();
     }
-    if (waiting_.empty()) {
+    const bool others_serve = servers_ > servers_max_ && waiting_.size() < kLanesMax;
+    if (waiting_.empty() || others_serve) {
       --servers_;
     } else {
       // The place goes to the one that waits longest.
