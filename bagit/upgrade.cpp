@@ -51,6 +51,7 @@ std::string escape_xml(std::string_view text) {
 
 std::string names_of(const std::vector<Algorithm>& algorithms) {
   std::vector<std::string> names;
+  names.reserve(algorithms.size());
   for (const Algorithm algorithm : algorithms)
     names.emplace_back(algorithm_name(algorithm));
   return join(names, ", ");
@@ -314,7 +315,7 @@ class Upgrader {
   // Names that no file of the old bag has.
   std::string unused(const std::string& stem, const std::string& extension) const {
     for (int number = 1;; ++number) {
-      const std::string name = stem + (number > 1 ? "-" + std::to_string(number) : "") + extension;
+      std::string name = stem + (number > 1 ? "-" + std::to_string(number) : "") + extension;
       const auto next = files_.lower_bound(name);
       const bool taken =
           next != files_.end() && (next->first == name || next->first.starts_with(name + "/"));

@@ -574,6 +574,7 @@ struct UpgradeFlags {
 
 std::vector<std::string> names_of(const std::vector<Algorithm>& algorithms) {
   std::vector<std::string> out;
+  out.reserve(algorithms.size());
   for (const Algorithm algorithm : algorithms)
     out.emplace_back(algorithm_name(algorithm));
   return out;
@@ -649,11 +650,11 @@ void add_upgrade(Tree& tree, CLI::App* bag) {
 
 }  // namespace
 
-void add_bag_commands(Tree& tree, CLI::App* bag) {
-  add_create(tree, bag);
-  add_show(tree, bag);
-  add_fetch(tree, bag);
-  add_upgrade(tree, bag);
+void add_bag_commands(Tree& tree, CLI::App* group) {
+  add_create(tree, group);
+  add_show(tree, group);
+  add_fetch(tree, group);
+  add_upgrade(tree, group);
 }
 
 }  // namespace versement::cli
