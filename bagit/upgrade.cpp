@@ -442,28 +442,26 @@ class Upgrader {
       return "<" + name + ">" + escape_xml(printable(text)) + "</" + name + ">\n";
     };
     return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-           "<premis xmlns=\"http://www.loc.gov/premis/v3\" version=\"3.0\">\n"
-           "  <event>\n"
-           "    <eventIdentifier>\n      " +
-           element("eventIdentifierType", "UUID") + "      " +
+           "<event xmlns=\"http://www.loc.gov/premis/v3\" version=\"3.0\">\n"
+           "  <eventIdentifier>\n    " +
+           element("eventIdentifierType", "UUID") + "    " +
            element("eventIdentifierValue", id.text()) +
-           "    </eventIdentifier>\n    "
+           "  </eventIdentifier>\n  "
            "<eventType authority=\"eventType\" "
            "authorityURI=\"http://id.loc.gov/vocabulary/preservation/eventType\" "
            "valueURI=\"http://id.loc.gov/vocabulary/preservation/eventType/mes\">"
-           "message digest calculation</eventType>\n    " +
+           "message digest calculation</eventType>\n  " +
            element("eventDateTime", options_.time.text_seconds()) +
-           "    <eventDetailInformation>\n      " + element("eventDetail", detail) +
-           "    </eventDetailInformation>\n"
-           "    <eventOutcomeInformation>\n      " +
+           "  <eventDetailInformation>\n    " + element("eventDetail", detail) +
+           "  </eventDetailInformation>\n"
+           "  <eventOutcomeInformation>\n    " +
            element("eventOutcome", "success") +
-           "    </eventOutcomeInformation>\n"
-           "    <linkingAgentIdentifier>\n      " +
-           element("linkingAgentIdentifierType", "name") + "      " +
+           "  </eventOutcomeInformation>\n"
+           "  <linkingAgentIdentifier>\n    " +
+           element("linkingAgentIdentifierType", "name") + "    " +
            element("linkingAgentIdentifierValue", std::string(kProgramName) + " " + kVersion) +
-           "    </linkingAgentIdentifier>\n"
-           "  </event>\n"
-           "</premis>\n";
+           "  </linkingAgentIdentifier>\n"
+           "</event>\n";
   }
 
   // Its files were read a moment ago; what is new is that they are the ones of these manifests.

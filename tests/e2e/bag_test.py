@@ -181,6 +181,16 @@ class Bags(harness.EndToEnd):
         self.assertIn('Source-Organization: Apur', text)
         self.versement(None, 'bag', 'show', self.folder / 'none', status=3)
 
+    def assert_premis(self, event):
+        schemas = harness.SHARED / 'schemas'
+        if not schemas.is_dir() or shutil.which('xmllint') is None:
+            return
+        done = subprocess.run(
+            ['xmllint', '--nonet', '--noout', '--schema', schemas / 'premis' / 'premis-v3-0.xsd',
+             event], capture_output=True, text=True,
+            env={**os.environ, 'XML_CATALOG_FILES': str(schemas / 'catalog.xml')})
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_an_upgraded_bag_is_accepted_by_bagit_python(self):
         old, new = self.folder / 'old', self.folder / 'new'
         (old / 'data').mkdir(parents=True)
@@ -192,6 +202,7 @@ class Bags(harness.EndToEnd):
         self.assertEqual(report['algorithms'], ['md5', 'sha512'])
         self.assertEqual(judges.bagit(new), [])
         self.assertIn(': valid', self.versement(None, 'bag', 'validate', '--strict', new))
+        self.assert_premis(new / report['event'])
         again = self.folder / 'again'
         self.versement(None, 'bag', 'upgrade', old, '--to', again, env=env)
         self.assertEqual(self.files_of(again), self.files_of(new))
