@@ -536,6 +536,7 @@ class Creator {
     for (const Algorithm algorithm : options_.algorithms)
       sizes[manifest(algorithm)] = manifest_bytes(algorithm, payload);
     std::vector<std::string> tags;
+    tags.reserve(sizes.size());
     for (const auto& [path, size] : sizes)
       tags.push_back(path);
     for (const Algorithm algorithm : options_.algorithms)

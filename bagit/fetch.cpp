@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "bagit/charset.hpp"
+#include "bagit/folder_lines.hpp"
 #include "bagit/tagfile.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
@@ -38,27 +38,11 @@ class Planner {
   }
 
  private:
-  // The lines of a tag file in UTF-8.
   Result<void> lines(const std::string& name,
                      const std::function<Result<void>(std::size_t, std::string_view)>& each) {
-    TRY_SET(const std::string bytes, read_file(disk_, bag_ / name, limits::kManifestBytesMax));
-    TRY_SET(Decoder decoder, Decoder::make(declaration_.encoding));
-    std::string text;
-    TRY(decoder.decode(as_bytes(bytes), &text));
-    TRY(decoder.finish());
-    return for_each_line(text, each);
+    return folder_lines(disk_, bag_ / name, declaration_.encoding, each);
   }
-
-  std::string decoded(std::string_view coded) const {
-    bool strange = false;
-    std::string path =
-        declaration_.at_least(1, 0) ? decode_path(coded, &strange) : decode_old_path(coded);
-    // 0.97: "a leading slash is relative to the base folder"; a "./" means nothing.
-    if (!declaration_.at_least(1, 0) && path.starts_with('/')) path.erase(0, 1);
-    while (path.starts_with("./"))
-      path.erase(0, 2);
-    return path;
-  }
+  std::string decoded(std::string_view coded) const { return listed_path(declaration_, coded); }
 
   Result<void> read_fetch() {
     return lines("fetch.txt", [&](std::size_t number, std::string_view line) -> Result<void> {

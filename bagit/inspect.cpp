@@ -7,6 +7,7 @@
 #include "bagit/contents.hpp"
 #include "bagit/folder_tree.hpp"
 #include "bagit/notes.hpp"
+#include "bagit/open.hpp"
 #include "bagit/tag_reader.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
@@ -140,8 +141,11 @@ Result<Inspection> inspect(Tree& tree, const std::stop_token& stop) {
 }
 
 Result<Inspection> inspect(Disk& disk, const Path& bag, const std::stop_token& stop) {
-  TRY_SET(const auto tree, open_folder(disk, bag));
-  return inspect(*tree, stop);
+  auto folder = open_folder(disk, bag);
+  if (folder) return inspect(**folder, stop);
+  if (folder.error().code() != Code::invalid) return std::move(folder).error();
+  TRY_SET(const auto archive, open_archive(disk, bag));
+  return inspect(*archive, stop);
 }
 
 }  // namespace versement::bagit

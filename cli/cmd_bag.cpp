@@ -1,4 +1,4 @@
-// versement bag create, show, fetch: local bags, without a daemon.
+// versement bag create, show, fetch, upgrade: local bags, without a daemon.
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -7,6 +7,7 @@
 #include "bagit/create.hpp"
 #include "bagit/fetch.hpp"
 #include "bagit/inspect.hpp"
+#include "bagit/upgrade.hpp"
 #include "cli/bag_fetch.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
@@ -562,12 +563,98 @@ void add_fetch(Tree& tree, CLI::App* bag) {
   tree.action(command, [flags](Session& s) { return fetch(s, *flags); });
 }
 
+// ---------------------------------------------------------------------------- bag upgrade
+
+struct UpgradeFlags {
+  std::string bag;
+  std::string to;
+  std::vector<std::string> algorithms;
+  unsigned jobs = 0;
+};
+
+std::vector<std::string> names_of(const std::vector<Algorithm>& algorithms) {
+  std::vector<std::string> out;
+  out.reserve(algorithms.size());
+  for (const Algorithm algorithm : algorithms)
+    out.emplace_back(algorithm_name(algorithm));
+  return out;
+}
+
+int upgrade(Session& session, const UpgradeFlags& flags) {
+  Console& console = session.console();
+  stop_on_interrupt();
+  bagit::UpgradeOptions options;
+  options.bag = flags.bag;
+  options.target = flags.to;
+  auto algorithms = algorithms_of(flags.algorithms);
+  if (!algorithms) return fail(console, algorithms.error());
+  options.algorithms = std::move(*algorithms);
+  const auto time = time_of_bag();
+  if (!time) return fail(console, time.error());
+  options.time = *time;
+  options.threads = jobs_or_all(flags.jobs);
+  options.stop = interruption();
+  options.progress = [&](std::uint64_t files, std::uint64_t bytes) {
+    console.progress("Reading", {{"done_files", files}, {"done_bytes", bytes}});
+  };
+  const auto upgraded = bagit::upgrade_bag(real_disk(), options);
+  console.end_progress();
+  if (!upgraded) return fail(console, upgraded.error());
+  if (upgraded->old.verdict != bagit::Verdict::complete) {
+    return refuse_report(console, flags.bag, upgraded->old);
+  }
+  if (console.json()) {
+    console.document(json::Object{{"bag", shown(flags.bag)},
+                                  {"to", shown(flags.to)},
+                                  {"made", upgraded->made},
+                                  {"from_version", shown(upgraded->from_version)},
+                                  {"from_algorithms", texts(names_of(upgraded->from_algorithms))},
+                                  {"algorithms", texts(names_of(upgraded->algorithms))},
+                                  {"files", upgraded->files},
+                                  {"bytes", upgraded->bytes},
+                                  {"originals", upgraded->originals},
+                                  {"event", upgraded->event},
+                                  {"findings", as_json(upgraded->old.findings)},
+                                  {"exit_code", kOk}});
+  } else if (!upgraded->made) {
+    console.line(printable(flags.bag) + ": has all of it already; nothing was done");
+  } else {
+    tell(console, upgraded->old.findings);
+    console.line(printable(flags.to) + ": BagIt 1.0 with " +
+                 join(names_of(upgraded->algorithms), ", ") + "; " +
+                 std::to_string(upgraded->files) + " files and " + human_bytes(upgraded->bytes) +
+                 " verified against the old manifests. The files are those of " +
+                 printable(flags.bag) + " under second names");
+  }
+  return kOk;
+}
+
+void add_upgrade(Tree& tree, CLI::App* bag) {
+  CLI::App* const command =
+      tree.add(bag, "upgrade", "Make of an old bag one of version 1.0 with newer checksums");
+  auto flags = std::make_shared<UpgradeFlags>();
+  command->add_option("BAG", flags->bag, "A bag in a folder")->required();
+  command->add_option("--to", flags->to, "The new bag, on the same file system")->required();
+  command->add_option("--algorithm", flags->algorithms,
+                      "sha512 (without this option), sha256, sha1 or md5; repeatable");
+  command->add_option("--jobs", flags->jobs, "Files read at once (one for each processor)")
+      ->check(CLI::Range(0u, kJobsMax));
+  command->footer(
+      "Every file is verified against the old manifests in the read that the new checksums are\n"
+      "of. The new bag shares its files with the old one (hard links) and keeps the replaced tag\n"
+      "files in metadata/bagit-original; what was done stands in metadata/premis-upgrade.xml.\n"
+      "Exit status: 0 made, or nothing to do, 1 the old bag is invalid, 2 it is not complete, or\n"
+      "could not be read, 3 usage, or the target is there.");
+  tree.action(command, [flags](Session& s) { return upgrade(s, *flags); });
+}
+
 }  // namespace
 
-void add_bag_commands(Tree& tree, CLI::App* bag) {
-  add_create(tree, bag);
-  add_show(tree, bag);
-  add_fetch(tree, bag);
+void add_bag_commands(Tree& tree, CLI::App* group) {
+  add_create(tree, group);
+  add_show(tree, group);
+  add_fetch(tree, group);
+  add_upgrade(tree, group);
 }
 
 }  // namespace versement::cli

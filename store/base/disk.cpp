@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 #include <dirent.h>
@@ -241,6 +242,20 @@ Result<void> Disk::rename_over(const Path& from, const Path& to) {
     return failed("rename " + from.native() + " to", to);
   }
   return {};
+}
+
+Result<void> Disk::link_new(const Path& from, const Path& to) {
+  const auto done =
+      uninterrupted([&] { return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0); });
+  if (done == 0) return {};
+  const int number = errno;
+  // EPERM is what file systems without hard links say, and the kernel of files of others.
+  if (number == EXDEV || number == EPERM || number == EOPNOTSUPP || number == EMLINK) {
+    return Error(Code::unsupported,
+                 "cannot give " + from.native() + " a second name: " + std::strerror(number));
+  }
+  errno = number;
+  return failed("link " + from.native() + " to", to);
 }
 
 Result<void> Disk::make_folder(const Path& path, mode_t mode) {

@@ -85,6 +85,9 @@ class Disk {
   // Renames and never replaces: Code::exists when `to` is there.
   virtual Result<void> rename_new(const Path& from, const Path& to);
   virtual Result<void> rename_over(const Path& from, const Path& to);
+  // Gives a file a second name; a symbolic link gets one itself. Code::exists when `to` is there;
+  // unsupported where the file system has no such thing, or the file lies on another one.
+  virtual Result<void> link_new(const Path& from, const Path& to);
   virtual Result<void> make_folder(const Path& path, mode_t mode = 0755);
   virtual Result<void> remove_file(const Path& path);
   virtual Result<void> remove_folder(const Path& path);

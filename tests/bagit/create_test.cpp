@@ -144,7 +144,6 @@ TEST_F(CreateTest, labels_that_cannot_be_written_are_refused) {
 TEST_F(CreateTest, an_empty_payload_is_a_bag) {
   for (const BagForm form : {BagForm::folder, BagForm::tar, BagForm::zip}) {
     options_.form = form;
-    options_.validate = form == BagForm::folder;
     options_.target = folder_ / ("bag" + std::to_string(static_cast<int>(form)));
     ASSERT_OK(create_bag(real_disk(), options_));
   }
@@ -159,7 +158,6 @@ TEST_F(CreateTest, folder_tar_and_zip_hold_the_same) {
   put("c", "");
   put("d\ne\rf");
   put("é " + std::string(200, 'n'));
-  options_.validate = false;
   ASSERT_OK(create_bag(real_disk(), options_));
   const Files files = read_folder(options_.target);
   for (const auto& [form, name] : std::vector<std::pair<BagForm, std::string>>{

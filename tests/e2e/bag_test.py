@@ -181,6 +181,40 @@ class Bags(harness.EndToEnd):
         self.assertIn('Source-Organization: Apur', text)
         self.versement(None, 'bag', 'show', self.folder / 'none', status=3)
 
+    def assert_premis(self, event):
+        schemas = harness.SHARED / 'schemas'
+        if not schemas.is_dir() or shutil.which('xmllint') is None:
+            return
+        done = subprocess.run(
+            ['xmllint', '--nonet', '--noout', '--schema', schemas / 'premis' / 'premis-v3-0.xsd',
+             event], capture_output=True, text=True,
+            env={**os.environ, 'XML_CATALOG_FILES': str(schemas / 'catalog.xml')})
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_an_upgraded_bag_is_accepted_by_bagit_python(self):
+        old, new = self.folder / 'old', self.folder / 'new'
+        (old / 'data').mkdir(parents=True)
+        (old / 'bagit.txt').write_text('BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n')
+        (old / 'data' / 'a').write_bytes(b'payload')
+        (old / 'manifest-md5.txt').write_text(hashlib.md5(b'payload').hexdigest() + '  data/a\n')
+        env = {'SOURCE_DATE_EPOCH': '1700000000'}
+        report = self.json_of(None, 'bag', 'upgrade', old, '--to', new, env=env)
+        self.assertEqual(report['algorithms'], ['md5', 'sha512'])
+        self.assertEqual(judges.bagit(new), [])
+        self.assertIn(': valid', self.versement(None, 'bag', 'validate', '--strict', new))
+        self.assert_premis(new / report['event'])
+        again = self.folder / 'again'
+        self.versement(None, 'bag', 'upgrade', old, '--to', again, env=env)
+        self.assertEqual(self.files_of(again), self.files_of(new))
+        self.versement(None, 'bag', 'upgrade', old, '--to', new, status=3)
+        self.assertFalse(self.json_of(None, 'bag', 'upgrade', new, '--to', self.folder / 'x')['made'])
+        (old / 'data' / 'a').unlink()
+        (old / 'data' / 'a').write_bytes(b'PAYLOAD')
+        report = self.json_of(None, 'bag', 'upgrade', old, '--to', self.folder / 'x', status=1)
+        self.assertEqual(report['findings'][-1]['code'], 'checksum.mismatch')
+        self.assertFalse((self.folder / 'x').exists())
+        self.assertEqual((new / 'data' / 'a').read_bytes(), b'payload')
+
 
 if __name__ == '__main__':
     harness.main()

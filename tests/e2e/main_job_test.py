@@ -26,6 +26,9 @@ class MainJob(harness.EndToEnd):
 
     def judge(self, daemon, bag, items):
         self.assertEqual(judges.bagit(bag), [])
+        # What we tell receivers to expect.
+        self.versement(None, 'bag', 'validate', '--profile',
+                       harness.ROOT / 'docs' / 'profiles' / 'versement-1.json', bag)
         self.assertEqual(judges.ocfl_py(daemon.data / 'store'), [])
         self.assertIn(judges.rocfl(daemon.data / 'store'), ([], None))
         self.assertEqual(judges.tlog(daemon.data / 'journal'), [])

@@ -11,6 +11,7 @@
 #include "bagit/tagfile.hpp"
 #include "bagit/untar.hpp"
 #include "bagit/validate.hpp"
+#include "cli/bag_fetch.hpp"
 #include "mets/xml.hpp"
 #include "service/http/conditional.hpp"
 #include "service/http/message.hpp"
@@ -347,6 +348,16 @@ bool bagit_profile(std::string_view text) {
   profile->check(facts, true, [](const bagit::Finding& finding) {
     require(finding.code.starts_with("profile."), "a profile finds what is of a profile");
   });
+  return true;
+}
+
+bool fetch_url(std::string_view text) {
+  cli::FetchOptions options;
+  options.hosts = {"good.example"};
+  const std::string url(text);
+  if (!cli::refusal_of_url(url, options).empty()) return false;
+  require(cli::host_of_url(url).starts_with("good.example"), "only the named host is asked");
+  require(url.find_first_of("\r\n \\") == std::string::npos, "an address is one plain word");
   return true;
 }
 
@@ -844,6 +855,7 @@ const std::vector<Target>& targets() {
         "d41d8cd98f00b204e9800998ecf8427e\tdata/\xE9\r\n"},
        bag},
       {"bagit_txt", {"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"}, bagit_txt},
+      {"fetch_url", {"https://good.example:8443/a?b#c", "https://GOOD.example"}, fetch_url},
       {"bagit_profile",
        {R"({"BagIt-Profile-Info":{"BagIt-Profile-Identifier":"urn:p","Version":"1",)"
         R"("BagIt-Profile-Version":"1.4.0","Source-Organization":"S","External-Description":"D"},)"
