@@ -6,6 +6,7 @@
 
 #include "bagit/tag_reader.hpp"
 #include "store/base/limits.hpp"
+#include "store/base/pool.hpp"
 
 namespace versement::bagit {
 namespace {
@@ -73,8 +74,11 @@ void PayloadCheck::resume() {
 // ---------------------------------------------------------------------------- side by side
 
 void PayloadCheck::read_in_parallel() {
-  const std::size_t threads =
-      std::min(std::max<std::size_t>(options_.threads, 1), std::max<std::size_t>(works_.size(), 1));
+  // Eight are hashed while eight are read.
+  constexpr std::size_t kEnough = 16;
+  const std::size_t wanted =
+      options_.threads > 0 ? options_.threads : std::max(kEnough, processor_count());
+  const std::size_t threads = std::min(wanted, std::max<std::size_t>(works_.size(), 1));
   std::vector<std::jthread> helpers;
   helpers.reserve(threads - 1);
   for (std::size_t i = 1; i < threads; ++i)

@@ -120,8 +120,6 @@ constexpr auto kRules = std::to_array<Rule>({
      "a path with a drive letter or of a Windows share"},
     {"payload.missing", "3", kError, kError, kError, "a listed payload file is not there"},
     {"payload.unlisted", "3", kError, kError, kError, "a payload file is in no manifest"},
-    {"profile.bag-info-not-allowed", "", kError, kError, kError,
-     "bag-info.txt has a label that the profile does not allow"},
     {"profile.bag-info-repeated", "", kError, kError, kError,
      "a label stands twice that the profile allows once"},
     {"profile.bag-info-required", "", kError, kError, kError,

@@ -60,7 +60,9 @@ struct Progress {
 struct ValidateOptions {
   Mode mode = Mode::standard;
   Depth depth = Depth::full;
-  std::size_t threads = 1;
+  // Files read at once; 0: as many as keep the hashing busy, which takes SHA-512 of eight side by
+  // side.
+  std::size_t threads = 0;
   std::stop_token stop = {};
   // Called from any thread, one at a time.
   std::function<void(const Progress&)> progress = {};

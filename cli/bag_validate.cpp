@@ -10,7 +10,6 @@
 #include "bagit/validate.hpp"
 #include "cli/interrupt.hpp"
 #include "store/base/limits.hpp"
-#include "store/base/pool.hpp"
 #include "store/base/publish.hpp"
 #include "store/base/text.hpp"
 
@@ -19,8 +18,6 @@ namespace {
 
 // Each is a thread with a buffer of its own.
 constexpr unsigned kJobsMax = 256;
-// SHA-512 of so many files is taken side by side in a vector register.
-constexpr std::size_t kJobsMin = 8;
 constexpr std::size_t kCursorBytesMax = 256u << 20;
 
 int status_of(bagit::Verdict verdict) {
@@ -206,7 +203,7 @@ class Run {
     options_.depth = flags_.fast            ? bagit::Depth::fast
                      : flags_.complete_only ? bagit::Depth::complete
                                             : bagit::Depth::full;
-    options_.threads = flags_.jobs > 0 ? flags_.jobs : std::max(kJobsMin, processor_count());
+    options_.threads = flags_.jobs;
     options_.stop = interruption();
     options_.progress = [this](const bagit::Progress& progress) {
       json::Object object{{"done_files", progress.files}, {"done_bytes", progress.bytes}};
@@ -338,7 +335,7 @@ void add_bag_validate(Tree& tree, CLI::App* bag) {
       ->type_name("FILE|DIR");
   command->add_flag("--no-profile-identifier", flags->no_profile_identifier,
                     "The bag need not name the profile");
-  command->add_option("--jobs", flags->jobs, "Files read at once (8, or one for each processor)")
+  command->add_option("--jobs", flags->jobs, "Files read at once (16, or one for each processor)")
       ->check(CLI::Range(0u, kJobsMax));
   command->add_option("--resume", flags->resume,
                       "File that keeps how far the validation came; with the same file one that "

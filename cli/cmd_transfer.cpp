@@ -3,7 +3,6 @@
 #include "cli/command.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/limits.hpp"
-#include "store/base/pool.hpp"
 #include "store/base/text.hpp"
 
 namespace versement::cli {
@@ -143,7 +142,6 @@ int usage(Session& session, const Error& error) {
 
 int acknowledge(Session& session, const ReceiveFlags& flags) {
   bagit::ValidateOptions options;
-  options.threads = processor_count();
   auto report = bagit::validate(real_disk(), flags.bag, options);
   if (!report) return usage(session, report.error());
   json::Object body;

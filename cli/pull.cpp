@@ -15,7 +15,6 @@
 #include "store/base/digest.hpp"
 #include "store/base/ids.hpp"
 #include "store/base/limits.hpp"
-#include "store/base/pool.hpp"
 #include "store/base/publish.hpp"
 #include "store/base/text.hpp"
 
@@ -381,7 +380,6 @@ class Pull {
   Result<Pulled> finish() {
     const Path bag = part_ / name_;
     bagit::ValidateOptions options;
-    options.threads = processor_count();
     TRY_SET(const bagit::Report report, bagit::validate(disk_, bag, options));
     if (report.verdict == bagit::Verdict::unexaminable) {
       return Error(Code::io, "what was received could not be read again: " +

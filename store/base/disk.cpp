@@ -303,17 +303,17 @@ Result<void> Disk::list(const Path& path, const std::function<bool(const DirEntr
   return list_open(std::move(fd), path, each);
 }
 
-Result<void> Disk::list_open(Fd fd,
-                             const Path& path,
+Result<void> Disk::list_open(Fd opened,
+                             const Path& shown,
                              const std::function<bool(const DirEntry&)>& each) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd.get()), ::closedir);
-  if (!folder) return failed("list", path);
-  (void)fd.release();  // closedir closes it.
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(opened.get()), ::closedir);
+  if (!folder) return failed("list", shown);
+  (void)opened.release();  // closedir closes it.
   while (true) {
     errno = 0;
     const dirent* const entry = ::readdir(folder.get());
     if (entry == nullptr) {
-      if (errno != 0) return failed("list", path);
+      if (errno != 0) return failed("list", shown);
       return {};
     }
     const std::string_view name = entry->d_name;
@@ -330,7 +330,7 @@ Result<void> Disk::list_open(Fd fd,
         found.kind = FileKind::link;
         break;
       case DT_UNKNOWN: {  // Some file systems do not tell.
-        TRY_SET(const FileInfo looked, info_at(::dirfd(folder.get()), found.name, path));
+        TRY_SET(const FileInfo looked, info_at(::dirfd(folder.get()), found.name, shown));
         found.kind = looked.kind;
         break;
       }

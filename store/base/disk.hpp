@@ -114,7 +114,7 @@ class Disk {
                                              const std::string& name,
                                              const Path& shown);
   // The entries of an open folder, which is used up.
-  virtual Result<void> list_open(Fd folder,
+  virtual Result<void> list_open(Fd opened,
                                  const Path& shown,
                                  const std::function<bool(const DirEntry&)>& each);
 
