@@ -4,8 +4,10 @@
 #include <map>
 #include <set>
 
+#include "bagit/plan_tree.hpp"
 #include "bagit/tagfile.hpp"
 #include "bagit/tar.hpp"
+#include "bagit/validate.hpp"
 #include "mets/bordereau.hpp"
 #include "mets/package.hpp"
 #include "service/transfer/state.hpp"
@@ -59,6 +61,7 @@ class Sealer {
     TRY(verify_items());
     TRY(collect_manifests());
     TRY(render_tag_files());
+    TRY(judge());
     TRY(store_tag_files());
     TRY_SET(transfer_, store::transfer_record(store_, id));
     return result();
@@ -306,6 +309,41 @@ class Sealer {
     line["file_count"] = item.package_files;
     line["size_bytes"] = item.package_bytes;
     return line;
+  }
+
+  // The bag is judged as any receiver will judge it, before anything of it is stored: by its rules,
+  // not by what this program meant to write. Content was verified item by item.
+  Result<void> judge() {
+    const auto list = [this](const bagit::PlanTree::Each& each) -> Result<void> {
+      for (const mets::GeneratedFile& file : files_)
+        TRY(each(file.path, file.bytes.size()));
+      for (const Pinned& item : items_) {
+        Result<void> named;
+        TRY(store::for_each_file(store_, item.slug, item.version, [&](const index::FileRow& row) {
+          named = each("data/" + item.slug + "/" + row.path, row.size_bytes);
+          return static_cast<bool>(named);
+        }));
+        TRY(std::move(named));
+      }
+      return {};
+    };
+    const auto open = [this](std::size_t number) -> Result<std::shared_ptr<Source>> {
+      if (number >= files_.size()) return Error(Code::internal, "payload is not read to seal it");
+      return std::shared_ptr<Source>(std::make_shared<ViewSource>(files_[number].bytes));
+    };
+    bagit::PlanTree bag(bag_name(), list, open);
+    bagit::ValidateOptions options;
+    options.depth = bagit::Depth::complete;
+    options.stop = stop_;
+    TRY_SET(const bagit::Report report, bagit::validate(bag, options));
+    if (report.verdict == bagit::Verdict::complete) return {};
+    std::string first;
+    for (const bagit::Finding& finding : report.findings) {
+      if (first.empty() && finding.severity != bagit::Severity::warning) first = to_text(finding);
+    }
+    return Error(Code::internal,
+                 "the bag of the transfer would not be valid, and was not sealed: " + first +
+                     "; please report this as a defect");
   }
 
   Result<void> store_tag_files() {

@@ -14,6 +14,7 @@
 #include "bagit/charset.hpp"
 #include "bagit/contents.hpp"
 #include "bagit/names.hpp"
+#include "bagit/plan_tree.hpp"
 #include "bagit/tagfile.hpp"
 #include "store/base/disk.hpp"
 #include "store/base/limits.hpp"
@@ -33,6 +34,25 @@ TEST(Rules, are_sorted_by_code_and_each_stands_once) {
   for (std::size_t i = 1; i < rules().size(); ++i) {
     EXPECT_LT(rules()[i - 1].code, rules()[i].code);
   }
+}
+
+TEST(Rules, the_page_of_rules_has_each_of_them_and_no_other) {
+  const std::string page = testing::read(Path(VERSEMENT_SOURCE) / "docs/bag-rules.md");
+  const auto word = [](Severity severity) -> std::string {
+    return severity == Severity::error    ? "error"
+           : severity == Severity::unread ? "unread"
+                                          : "warning";
+  };
+  std::size_t rows = 0;
+  for (const Rule& rule : rules()) {
+    const std::string row = "| `" + std::string(rule.code) + "` | " + std::string(rule.section) +
+                            " | " + word(rule.lenient) + " | " + word(rule.standard) + " | " +
+                            word(rule.strict) + " | " + std::string(rule.meaning) + " |";
+    EXPECT_NE(page.find(row), std::string::npos) << row;
+  }
+  for (std::size_t at = page.find("| `"); at != std::string::npos; at = page.find("| `", at + 1))
+    ++rows;
+  EXPECT_EQ(rows, rules().size());
 }
 
 TEST(Rules, no_mode_is_milder_than_the_one_before_it) {
@@ -465,11 +485,24 @@ TEST(ArchiveTree, holds_one_folder_and_nothing_beside_it) {
 }
 
 TEST(PlannedTree, is_judged_as_a_folder_is) {
-  MemoryTree tree;
-  fill(tree, Algorithm::sha512, "");
+  MemoryTree files;
+  fill(files, Algorithm::sha512, "");
+  PlanTree tree(
+      "bag",
+      [&](const PlanTree::Each& each) -> Result<void> {
+        for (const auto& [path, bytes] : files.files)
+          TRY(each(path, bytes.size()));
+        return {};
+      },
+      [&](std::size_t number) -> Result<std::shared_ptr<Source>> {
+        return std::shared_ptr<Source>(std::make_shared<ViewSource>(files.files[number].second));
+      });
   EXPECT_EQ(text_of(validate(tree, {.threads = 4})), "valid");
-  tree.files[0].second += "x";
+  files.files[0].second = "alphA";
   EXPECT_EQ(text_of(validate(tree, {})), "invalid checksum.mismatch:data/a");
+  files.files[0].first = "data/b";
+  EXPECT_EQ(text_of(validate(tree, {.depth = Depth::complete})),
+            "invalid payload.missing:data/a payload.unlisted:data/b");
 }
 
 }  // namespace
