@@ -198,7 +198,7 @@ Result<void> Decoder::convert(std::string* text) {
     if (waiting_.size() >= 4) return bad(offset_);
     return {};
   }
-  std::array<char, 16 * 1024> out;
+  std::array<char, 16 * 1024> out{};
   char* from = waiting_.data();
   std::size_t left = waiting_.size();
   while (left > 0) {

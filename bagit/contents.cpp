@@ -183,56 +183,75 @@ Result<void> Contents::load(Tree& tree,
   archive_name_ = tree.name();
   Loader loader(*this, eager, say, read);
   TRY(tree.visit(loader, stop));
-  if (archive_) find_base(say);
+  if (archive_) {
+    drop_unsafe(say);
+    find_base(say);
+    strip_base();
+  }
   sort();
   return {};
 }
 
+// What is named so that it would lie elsewhere is said and left out: nothing is opened by it.
+void Contents::drop_unsafe(const Say& say) {
+  std::erase_if(files_, [&](const File& file) {
+    const std::string_view code = unsafe_path(file.path());
+    if (code.empty()) return false;
+    say(code, std::string(file.path()), "the archive has a member of this name");
+    return true;
+  });
+}
+
 // An archive holds one folder, which is the bag, and nothing beside it (0.97 section 4).
 void Contents::find_base(const Say& say) {
+  constexpr std::size_t kTopsSaid = 16;
   std::set<std::string_view> tops;
   bool loose = false;
-  for (File& file : files_) {
+  for (const File& file : files_) {
     const std::string_view path = file.path();
-    if (const std::string_view code = unsafe_path(path); !code.empty()) {
-      say(code, std::string(path), "the archive has a member of this name");
-      file.length = 0;  // Nothing is opened by it.
-      continue;
-    }
-    if (tops.size() < 16) tops.insert(first_name(path));
+    if (tops.size() < kTopsSaid) tops.insert(first_name(path));
     loose = loose || (file.kind != EntryKind::folder && path.find('/') == std::string_view::npos);
   }
-  std::erase_if(files_, [](const File& file) { return file.length == 0; });
-  const auto declared = [&](std::string_view base) {
-    return std::any_of(files_.begin(), files_.end(), [&](const File& file) {
-      return file.path() == std::string(base) + "bagit.txt";
-    });
+  const auto declared = [&](const std::string& base) {
+    return std::any_of(files_.begin(), files_.end(),
+                       [&](const File& file) { return file.path() == base + "bagit.txt"; });
   };
+  if (tops.empty()) {
+    if (!faulty_) say("serialization.top-level", "", "the archive is empty");
+    return;
+  }
   if (tops.size() == 1 && !loose) {
     base_ = std::string(*tops.begin()) + "/";
     if (without_extension(archive_name_) != *tops.begin()) {
       say("serialization.name", "",
           "the archive " + archive_name_ + " holds the folder " + std::string(*tops.begin()));
     }
-  } else if (declared("")) {
+    return;
+  }
+  if (declared("")) {
     say("serialization.top-level", "", "the bag has no folder of its own in the archive");
-  } else {
-    for (const std::string_view top : tops) {
-      if (base_.empty() && declared(std::string(top) + "/")) base_ = std::string(top) + "/";
-    }
-    for (const std::string_view top : tops) {
-      if (base_ == std::string(top) + "/") continue;
-      say("serialization.top-level", std::string(top), "lies beside the folder of the bag");
-    }
-    if (tops.empty() && !faulty_) say("serialization.top-level", "", "the archive is empty");
+    return;
   }
+  const auto bag = std::find_if(tops.begin(), tops.end(), [&](std::string_view top) {
+    return declared(std::string(top) + "/");
+  });
+  if (bag != tops.end()) base_ = std::string(*bag) + "/";
+  for (const std::string_view top : tops) {
+    if (base_ == std::string(top) + "/") continue;
+    say("serialization.top-level", std::string(top), "lies beside the folder of the bag");
+  }
+}
+
+// Paths begin at the bag from here on; what lies beside it is no part of it.
+void Contents::strip_base() {
+  if (base_.empty()) return;
+  std::erase_if(files_, [&](const File& file) {
+    return file.length <= base_.size() || !file.path().starts_with(base_);
+  });
   for (File& file : files_) {
-    if (base_.empty()) break;
-    const bool inside = file.path().starts_with(base_);
-    file.name += inside ? base_.size() : 0;
-    file.length = inside ? file.length - static_cast<std::uint32_t>(base_.size()) : 0;
+    file.name += base_.size();
+    file.length -= static_cast<std::uint32_t>(base_.size());
   }
-  std::erase_if(files_, [](const File& file) { return file.length == 0; });
 }
 
 void Contents::sort() {
@@ -316,8 +335,8 @@ void Contents::remember(std::uint32_t file, std::span<const Digest> digests) {
 bool Contents::known(std::uint32_t file, Algorithm algorithm, Digest* digest) const {
   const char* at = files_[file].digests;
   if (at == nullptr) return false;
-  for (int left = *at++; left > 0; --left) {
-    const auto which = static_cast<Algorithm>(*at++);
+  for (auto left = static_cast<unsigned char>(*at++); left > 0; --left) {
+    const auto which = static_cast<Algorithm>(static_cast<unsigned char>(*at++));
     const std::size_t size = digest_bytes(which);
     if (which == algorithm) {
       *digest = Digest(which, std::as_bytes(std::span(at, size)));

@@ -107,7 +107,9 @@ class Contents {
  private:
   class Loader;
 
+  void drop_unsafe(const Say& say);
   void find_base(const Say& say);
+  void strip_base();
   void sort();
 
   Arena arena_;

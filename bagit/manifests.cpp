@@ -13,6 +13,8 @@ namespace versement::bagit {
 namespace {
 
 constexpr std::string_view kFetch = "fetch.txt";
+// There are a dozen algorithms, and each file is held against each manifest.
+constexpr std::size_t kManifestsMax = 64;
 
 // Hexadecimal of either case into raw bytes; false when it is none.
 bool raw_of(std::string_view hex, std::string* raw) {
@@ -41,7 +43,7 @@ bool is_payload(std::string_view path) {
 
 Result<void> Manifests::read() {
   find_manifests();
-  for (std::uint16_t i = 0; i < manifests_.size(); ++i)
+  for (std::uint32_t i = 0; i < manifests_.size(); ++i)
     TRY(read_manifest(i));
   listings_.shrink_to_fit();
   resolve_absent();
@@ -81,7 +83,12 @@ void Manifests::find_manifests() {
       notes_.say("manifest.unverifiable", path,
                  "'" + name->algorithm + "' is no algorithm that is known");
     }
-    if (manifests_.size() > 1000) continue;  // There are two dozen algorithms.
+    if (manifests_.size() == kManifestsMax) {
+      notes_.say(
+          "manifest.unverifiable", path,
+          "is not read: there are more than " + std::to_string(kManifestsMax) + " manifests");
+      continue;
+    }
     manifests_.push_back({.name = path,
                           .algorithm_name = name->algorithm,
                           .algorithm = algorithm,
@@ -91,7 +98,7 @@ void Manifests::find_manifests() {
   if (!payload && !contents_.is_unseen("")) notes_.say("manifest.none", "", "");
 }
 
-Result<void> Manifests::read_manifest(std::uint16_t number) {
+Result<void> Manifests::read_manifest(std::uint32_t number) {
   const std::uint32_t file = manifests_[number].file;
   hint_ = Contents::kNone;
   TRY_SET(manifests_[number].read, reader_.lines(file, declaration_.encoding, tag_algorithms_,
@@ -101,7 +108,7 @@ Result<void> Manifests::read_manifest(std::uint16_t number) {
   return {};
 }
 
-void Manifests::take(std::uint16_t number, std::size_t line_number, std::string_view line) {
+void Manifests::take(std::uint32_t number, std::size_t line_number, std::string_view line) {
   const Manifest& manifest = manifests_[number];
   const auto note = [&](std::string_view code, std::string detail = {}) {
     notes_.say(code, manifest.name, std::move(detail), {.line = line_number});
@@ -222,9 +229,10 @@ void Manifests::resolve_absent() {
     return std::tie(a.path, a.listing) < std::tie(b.path, b.listing);
   });
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < absent_.size(); ++i) {
-    if (kept == 0 || absent_[kept - 1].path != absent_[i].path) absent_[kept++] = absent_[i];
-    listings_[absent_[i].listing].file = count() + static_cast<std::uint32_t>(kept - 1);
+  for (const Absent& each : absent_) {
+    const std::uint32_t listing = each.listing;
+    if (kept == 0 || absent_[kept - 1].path != each.path) absent_[kept++] = each;
+    listings_[listing].file = count() + static_cast<std::uint32_t>(kept - 1);
   }
   absent_.resize(kept);
   match_normal_forms();
@@ -250,7 +258,6 @@ void Manifests::match_normal_forms() {
     forms[nfc(path)].push_back(i);
   }
   if (forms.empty()) return;
-  std::map<std::uint32_t, std::uint32_t> moved;
   for (std::uint32_t i = 0; i < absent_.size(); ++i) {
     const std::string path(absent_[i].path);
     if (!is_utf8(path)) continue;
@@ -260,12 +267,12 @@ void Manifests::match_normal_forms() {
     notes_.say("name.normalization", path,
                "is there as '" + std::string(contents_.at(file).path()) + "' (" +
                    hex_of(as_bytes(contents_.at(file).path())) + ")");
-    moved[count() + i] = file;
+    moved_[count() + i] = file;
   }
-  if (moved.empty()) return;
+  if (moved_.empty()) return;
   for (Listing& listing : listings_) {
-    const auto to = moved.find(listing.file);
-    if (to != moved.end()) listing.file = to->second;
+    const auto to = moved_.find(listing.file);
+    if (to != moved_.end()) listing.file = to->second;
   }
 }
 
@@ -335,6 +342,7 @@ void Manifests::take_fetch(std::size_t number, std::string_view line) {
         [](const Absent& each, const std::string& wanted) { return each.path < wanted; });
     if (found != absent_.end() && found->path == named.path) {
       file = count() + static_cast<std::uint32_t>(found - absent_.begin());
+      if (const auto to = moved_.find(file); to != moved_.end()) file = to->second;
     }
   }
   if (!is_payload(named.path)) {
@@ -359,12 +367,12 @@ bool Manifests::is_in_tag_manifest(std::uint32_t file) const {
 }
 
 bool Manifests::is_in_every_manifest(std::uint32_t file) const {
-  std::set<std::uint16_t> listed;
+  std::set<std::uint32_t> listed;
   for (const Listing& each : group_of(file)) {
     if (!manifests_[each.manifest].tag) listed.insert(each.manifest);
   }
   if (old()) return !listed.empty();
-  for (std::uint16_t i = 0; i < manifests_.size(); ++i) {
+  for (std::uint32_t i = 0; i < manifests_.size(); ++i) {
     if (!manifests_[i].tag && manifests_[i].read && !listed.contains(i)) return false;
   }
   return true;
@@ -385,15 +393,17 @@ void Manifests::judge_lines() {
 // All lines of one file: once in each payload manifest, and not missing in any (from 1.0 on).
 void Manifests::judge_group(std::span<const Listing> group) {
   const std::string path = path_of(group.front().file);
-  std::set<std::uint16_t> listed;
-  const Listing* before = nullptr;
+  std::set<std::uint32_t> listed;
+  // Lines of one manifest stand together.
+  const Listing* before = &group.front();
   for (const Listing& each : group) {
     if (listed.insert(each.manifest).second) {
       before = &each;
       continue;
     }
+    const bool comparable = before->digest != nullptr && each.digest != nullptr;
     const bool same =
-        before->digest != nullptr && each.digest != nullptr &&
+        comparable &&
         std::equal(before->digest, before->digest + digest_bytes(algorithm_of(each)), each.digest);
     const bool tolerated = same && mode_ == Mode::lenient;
     notes_.say(same && old() ? "manifest.repeated" : "manifest.duplicate", name_of(each),
@@ -402,8 +412,9 @@ void Manifests::judge_group(std::span<const Listing> group) {
                {.line = each.line, .at_most = tolerated ? Severity::warning : Severity::unread});
   }
   if (old() || !is_payload(path)) return;
-  for (std::uint16_t i = 0; i < manifests_.size(); ++i) {
+  for (std::uint32_t i = 0; i < manifests_.size(); ++i) {
     if (manifests_[i].tag || !manifests_[i].read || listed.contains(i)) continue;
+    if (notes_.is_full()) break;  // Of very many files and manifests: enough is said.
     notes_.say("manifest.incomplete", path, "is not in " + manifests_[i].name);
   }
 }
@@ -444,6 +455,9 @@ void Manifests::judge_missing() {
 }
 
 void Manifests::judge_unlisted() {
+  // What a manifest lists that could not be read to its end is not known.
+  const auto unread = [](const Manifest& each) { return !each.tag && !each.read; };
+  if (std::any_of(manifests_.begin(), manifests_.end(), unread)) return;
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < count(); ++i) {
     while (next < present_ && listings_[next].file < i)
@@ -460,12 +474,12 @@ void Manifests::judge_unlisted() {
 }
 
 void Manifests::judge_tag_manifests() {
-  std::map<std::uint16_t, std::vector<std::uint32_t>> sets;
+  std::map<std::uint32_t, std::vector<std::uint32_t>> sets;
   for (const Listing& each : listings_) {
     if (manifests_[each.manifest].tag) sets[each.manifest].push_back(each.file);
   }
-  std::optional<std::uint16_t> first;
-  for (std::uint16_t i = 0; i < manifests_.size(); ++i) {
+  std::optional<std::uint32_t> first;
+  for (std::uint32_t i = 0; i < manifests_.size(); ++i) {
     if (!manifests_[i].tag || !manifests_[i].read) continue;
     std::vector<std::uint32_t>& files = sets[i];
     files.erase(std::unique(files.begin(), files.end()), files.end());

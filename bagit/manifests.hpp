@@ -25,7 +25,7 @@ struct Listing {
   const char* digest = nullptr;  // raw bytes; none where it cannot be compared
   std::uint32_t file = 0;        // of the contents
   std::uint32_t line = 0;
-  std::uint16_t manifest = 0;
+  std::uint32_t manifest = 0;
 };
 
 class Manifests {
@@ -74,7 +74,7 @@ class Manifests {
   };
   struct Absent {
     std::string_view path;
-    std::uint32_t listing;
+    std::uint32_t listing = 0;
   };
   struct Fetch {
     std::uint32_t file;  // of the contents, or behind them the absent ones
@@ -86,8 +86,8 @@ class Manifests {
   std::uint32_t count() const { return static_cast<std::uint32_t>(contents_.files().size()); }
 
   void find_manifests();
-  Result<void> read_manifest(std::uint16_t number);
-  void take(std::uint16_t number, std::size_t line_number, std::string_view line);
+  Result<void> read_manifest(std::uint32_t number);
+  void take(std::uint32_t number, std::size_t line_number, std::string_view line);
   // The file that a coded path means; noted when nothing may be opened by it.
   struct Named {
     std::string path;
@@ -124,6 +124,8 @@ class Manifests {
   std::vector<Listing> listings_;  // sorted by file once all are read; absent ones last
   std::size_t present_ = 0;        // of listings_
   std::vector<Absent> absent_;     // sorted by path, each path once, when all are read
+  // Absent paths that are there under another Unicode form, and the file.
+  std::map<std::uint32_t, std::uint32_t> moved_;
   std::vector<Fetch> fetch_;
   std::uint32_t hint_ = Contents::kNone;
   std::uint64_t fetchable_files_ = 0;

@@ -30,7 +30,7 @@ bool same_normal_form(std::string_view a, std::string_view b) {
   return is_utf8(a) && is_utf8(b) && nfc(a) == nfc(b);
 }
 
-void note_twins(std::vector<std::string_view> paths, Notes& notes) {
+void note_twins(const std::vector<std::string_view>& paths, Notes& notes) {
   // Few: those of one hash. Sorted by key, so that many of one hash do not take long either.
   std::vector<std::pair<std::string, std::string_view>> keyed;
   keyed.reserve(paths.size());
@@ -82,7 +82,7 @@ void check_names(const Contents& contents, Notes& notes) {
     std::size_t next = i + 1;
     for (; next < keys.size() && keys[next].hash == keys[i].hash; ++next)
       same.push_back(keys[next].path);
-    if (same.size() > 1) note_twins(std::move(same), notes);
+    if (same.size() > 1) note_twins(same, notes);
     i = next;
   }
 }

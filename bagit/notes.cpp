@@ -38,6 +38,11 @@ bool Notes::has_errors() const {
   return errors_;
 }
 
+bool Notes::is_full() const {
+  const std::scoped_lock lock(mutex_);
+  return findings_.size() >= limits::kBagFindingsMax;
+}
+
 bool Notes::has_unread() const {
   const std::scoped_lock lock(mutex_);
   return unread_;

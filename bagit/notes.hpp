@@ -29,6 +29,7 @@ class Notes {
   void add(Finding finding);
 
   bool has_errors() const;
+  bool is_full() const;  // What comes now is only counted.
   bool has_unread() const;
 
   // Sorted; the notes are used up.

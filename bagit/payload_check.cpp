@@ -56,7 +56,7 @@ void PayloadCheck::plan() {
 
 void PayloadCheck::resume() {
   if (!options_.resume && !options_.keep) return;
-  fingerprint_ = contents_.fingerprint();
+  fingerprint_ += contents_.fingerprint();
   const auto& from = options_.resume;
   if (!from || from->fingerprint != fingerprint_ || from->done > works_.size()) return;
   resumed_ = true;

@@ -22,13 +22,15 @@ class PayloadCheck {
                const Links& links,
                const Manifests& manifests,
                Notes& notes,
-               const ValidateOptions& options)
+               const ValidateOptions& options,
+               const std::string& stamp)
       : tree_(tree),
         contents_(contents),
         links_(links),
         manifests_(manifests),
         notes_(notes),
-        options_(options) {}
+        options_(options),
+        fingerprint_(stamp) {}
 
   // Errors: cancelled.
   Result<void> run();

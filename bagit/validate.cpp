@@ -61,9 +61,11 @@ bool is_bag_count(std::string_view text) {
 
 class Validator {
  public:
-  Validator(Tree& tree, const ValidateOptions& options)
+  // `stamp` is another one when the bag's own file is another one.
+  Validator(Tree& tree, const ValidateOptions& options, std::string stamp)
       : tree_(tree),
         options_(options),
+        stamp_(std::move(stamp)),
         notes_(options.mode),
         reader_(tree, contents_, notes_, options.stop) {}
 
@@ -287,7 +289,7 @@ class Validator {
   }
 
   Result<void> payload() {
-    PayloadCheck check(tree_, contents_, links_, *manifests_, notes_, options_);
+    PayloadCheck check(tree_, contents_, links_, *manifests_, notes_, options_, stamp_);
     const auto done = check.run();
     report_.files = check.files();
     report_.bytes = check.bytes();
@@ -352,6 +354,7 @@ class Validator {
 
   Tree& tree_;
   const ValidateOptions& options_;
+  const std::string stamp_;
   Notes notes_;
   Contents contents_;
   TagReader reader_;
@@ -397,12 +400,16 @@ Result<Report> without_tree(Error why, const ValidateOptions& options) {
   return report;
 }
 
+Result<Report> validate_stamped(Tree& tree, const ValidateOptions& options, std::string stamp) {
+  auto report = Validator(tree, options, std::move(stamp)).run();
+  if (report) return report;
+  return without_tree(std::move(report).error(), options);
+}
+
 }  // namespace
 
 Result<Report> validate(Tree& tree, const ValidateOptions& options) {
-  auto report = Validator(tree, options).run();
-  if (report) return report;
-  return without_tree(std::move(report).error(), options);
+  return validate_stamped(tree, options, "");
 }
 
 Result<Report> validate(Disk& disk, const Path& bag, const ValidateOptions& options) {
@@ -410,8 +417,12 @@ Result<Report> validate(Disk& disk, const Path& bag, const ValidateOptions& opti
   if (folder) return validate(**folder, options);
   if (folder.error().code() != Code::invalid) return std::move(folder).error();
   auto archive = open_archive(disk, bag, options.limits);
-  if (archive) return validate(**archive, options);
-  return without_tree(std::move(archive).error(), options);
+  if (!archive) return without_tree(std::move(archive).error(), options);
+  // Its members have no times of their own that the kernel vouches for.
+  TRY_SET(const FileInfo info, disk.info(bag));
+  return validate_stamped(**archive, options,
+                          std::to_string(info.size_bytes) + " " + std::to_string(info.inode) + " " +
+                              std::to_string(info.changed_ns));
 }
 
 }  // namespace versement::bagit

@@ -56,7 +56,8 @@ std::string hashed_text(const bagit::Report& report) {
   for (const Algorithm algorithm : report.algorithms)
     names.emplace_back(algorithm_name(algorithm));
   return ", " + std::to_string(report.files) + " files and " + human_bytes(report.bytes) +
-         " hashed" + (names.empty() ? "" : " (" + join(names, ", ") + ")");
+         " hashed" + (names.empty() ? "" : " (" + join(names, ", ") + ")") +
+         (report.resumed ? ", some of it before an interruption" : "");
 }
 
 json::Object to_json(const std::string& bag, const bagit::Report& report) {

@@ -374,6 +374,18 @@ TEST_F(BagTest, a_name_of_another_unicode_form_is_found_hashed_and_warned_of) {
             "invalid name.normalization:" + nfd + " checksum.mismatch:data/\xC3\xA9t\xC3\xA9");
 }
 
+TEST_F(BagTest, fetch_may_name_a_file_that_is_there_in_another_unicode_form) {
+  const std::string nfd = "data/e\xCC\x81t\xC3\xA9";
+  put("data/\xC3\xA9t\xC3\xA9", "gamma");
+  std::string line;
+  append_manifest_line(digest_of(Algorithm::sha512, "gamma"), nfd, &line);
+  add("manifest-sha512.txt", line);
+  put("bag-info.txt", "Payload-Oxum: 14.3\n");
+  put("fetch.txt", "https://example.org/x 5 " + nfd + "\n");
+  seal();
+  EXPECT_EQ(verdict(), "valid name.normalization:" + nfd);
+}
+
 TEST_F(BagTest, modes_weigh_faults_of_form_differently) {
   add("bag-info.txt", "\nLabel:value\n");
   EXPECT_EQ(verdict(), "valid tagfile.blank-line:bag-info.txt baginfo.separator:bag-info.txt");
@@ -415,6 +427,25 @@ TEST_F(BagTest, what_was_verified_before_a_stop_is_not_read_again) {
   const auto changed = validate(real_disk(), dir_.path(), again);
   EXPECT_EQ(text_of(changed), "valid");
   EXPECT_FALSE(changed->resumed);
+}
+
+TEST_F(BagTest, a_manifest_that_cannot_be_read_proves_nothing_of_the_payload) {
+  // Longer than any line that is read.
+  add("manifest-sha512.txt", std::string(limits::kTagLineBytesMax + 1, 'x'));
+  EXPECT_EQ(verdict(),
+            "invalid manifest.syntax:manifest-sha512.txt tagfile.size:manifest-sha512.txt");
+}
+
+TEST_F(BagTest, manifests_without_number_are_not_read_without_end) {
+  for (int i = 0; i < 70; ++i)
+    put("manifest-x" + std::to_string(i) + ".txt", "");
+  EXPECT_TRUE(verdict().starts_with("invalid manifest.incomplete"));
+  const auto report = validate(real_disk(), dir_.path(), {});
+  EXPECT_EQ(std::count_if(report->findings.begin(), report->findings.end(),
+                          [](const Finding& each) {
+                            return each.detail.find("is not read") != std::string::npos;
+                          }),
+            70 + 2 - 64);
 }
 
 // ---------------------------------------------------------------------------- other trees
