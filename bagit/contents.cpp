@@ -222,7 +222,8 @@ void Contents::find_base(const Say& say) {
   }
   if (tops.size() == 1 && !loose) {
     base_ = std::string(*tops.begin()) + "/";
-    if (without_extension(archive_name_) != *tops.begin()) {
+    // What comes through a pipe has no name.
+    if (archive_name_ != "-" && without_extension(archive_name_) != *tops.begin()) {
       say("serialization.name", "",
           "the archive " + archive_name_ + " holds the folder " + std::string(*tops.begin()));
     }

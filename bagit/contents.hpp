@@ -80,7 +80,9 @@ class Contents {
   }
 
   // True when the tree was not listed to its end: what seems to be missing may be there.
-  bool is_cut() const { return cut_; }
+  bool is_cut() const { return cut_ || (faulty_ && files_.empty()); }
+  // True when the tree has said that something is wrong with it.
+  bool is_faulty() const { return faulty_; }
   // True when this path lies where the tree could not be listed.
   bool is_unseen(std::string_view path) const;
 
@@ -118,7 +120,7 @@ class Contents {
   bool archive_ = false;
   bool cut_ = false;
   std::vector<std::string> unseen_;
-  bool faulty_ = false;  // The tree has said that something is wrong with it.
+  bool faulty_ = false;
   std::string archive_name_;
   std::vector<std::pair<const char*, std::string>> kept_;  // by the name's place in the arena
   std::size_t kept_bytes_ = 0;

@@ -124,7 +124,7 @@ Result<std::size_t> GzipInput::read(std::span<std::byte> into) {
     if (!is_within_ratio(offset_, packed_->offset(), limits_)) {
       return archive_fault("serialization.ratio",
                            "it unpacks to more than " + std::to_string(limits_.ratio_max) +
-                               " times its size: raise the limit if that is meant");
+                               " times its size: raise the limit (--max-ratio) if that is meant");
     }
     if (step.produced > 0) return step.produced;
     if (step.ended || step.consumed > 0) continue;

@@ -124,10 +124,10 @@ void Manifests::take(std::uint32_t number, std::size_t line_number, std::string_
   const std::string shown(parsed->path);
   if (parsed->asterisk) {
     // What old bags were allowed to have.
-    notes_.say("manifest.asterisk", manifest.name, "before '" + shown + "'",
+    notes_.say("manifest.asterisk", manifest.name, "it stands before '" + shown + "'",
                {.line = line_number, .at_most = old() ? Severity::warning : Severity::unread});
   }
-  if (parsed->dot_slash) note("path.dot-slash", "before '" + shown + "'");
+  if (parsed->dot_slash) note("path.dot-slash", "'./' stands before '" + shown + "'");
   Listing listing;
   listing.line = static_cast<std::uint32_t>(line_number);
   listing.manifest = number;
@@ -431,6 +431,7 @@ void Manifests::judge_missing() {
     if (fetch != fetch_.end() && fetch->file == file) {
       ++fetchable_files_;
       fetchable_bytes_ += fetch->length.value_or(0);
+      if (!fetch->length) ++fetchable_unknown_;
       continue;
     }
     if (contents_.is_unseen(path)) {

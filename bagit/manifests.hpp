@@ -62,6 +62,7 @@ class Manifests {
   std::vector<Algorithm> algorithms() const;
   std::uint64_t fetchable_files() const { return fetchable_files_; }
   std::uint64_t fetchable_bytes() const { return fetchable_bytes_; }
+  std::uint64_t fetchable_unknown() const { return fetchable_unknown_; }
 
  private:
   struct Manifest {
@@ -77,8 +78,8 @@ class Manifests {
     std::uint32_t listing = 0;
   };
   struct Fetch {
-    std::uint32_t file;  // of the contents, or behind them the absent ones
-    std::uint32_t line;
+    std::uint32_t file = 0;  // of the contents, or behind them the absent ones
+    std::uint32_t line = 0;
     std::optional<std::uint64_t> length;
   };
 
@@ -130,6 +131,7 @@ class Manifests {
   std::uint32_t hint_ = Contents::kNone;
   std::uint64_t fetchable_files_ = 0;
   std::uint64_t fetchable_bytes_ = 0;
+  std::uint64_t fetchable_unknown_ = 0;
 };
 
 }  // namespace versement::bagit

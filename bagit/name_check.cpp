@@ -41,8 +41,13 @@ void note_twins(const std::vector<std::string_view>& paths, Notes& notes) {
     if (keyed[i].first != keyed[i - 1].first || keyed[i].second == keyed[i - 1].second) continue;
     const std::string_view a = keyed[i - 1].second;
     const std::string_view b = keyed[i].second;
-    notes.say(same_normal_form(a, b) ? "name.normalization-twins" : "name.case-twins",
-              std::string(b), "and '" + std::string(a) + "'");
+    if (same_normal_form(a, b)) {
+      notes.say("name.normalization-twins", std::string(b),
+                "differs from '" + std::string(a) + "' in its Unicode form only");
+    } else {
+      notes.say("name.case-twins", std::string(b),
+                "is the same name as '" + std::string(a) + "' where case does not count");
+    }
   }
 }
 

@@ -52,6 +52,10 @@ bool is_tar(std::string_view head) {
   return is_tar_header(block) || head.substr(257, 5) == "ustar";
 }
 
+bool is_zip(std::string_view head) {
+  return std::any_of(kZip.begin(), kZip.end(), [&](auto each) { return head.starts_with(each); });
+}
+
 Error no_archive(std::string_view name, std::string_view head) {
   std::string looks = "no archive that we know";
   std::string_view code = "serialization.malformed";
@@ -59,6 +63,12 @@ Error no_archive(std::string_view name, std::string_view head) {
     if (!head.starts_with(each.bytes)) continue;
     looks = each.name;
     code = "serialization.method";
+  }
+  if (is_zip(head)) {
+    return Error(Code::unsupported,
+                 "a zip cannot be read from a pipe: its directory stands at its "
+                 "end; give it as a file")
+        .as("serialization.method");
   }
   if (head.empty()) looks = "an empty file";
   if (!head.empty() && head.find_first_not_of('\0') == std::string_view::npos) {
@@ -124,9 +134,7 @@ Result<std::unique_ptr<Tree>> open_archive(Disk& disk,
     return tar_stream_tree(Form::tar_gz, std::move(name), true, std::move(begin), limits);
   }
   if (is_tar(head)) return tar_tree(std::move(file), limits);
-  if (std::any_of(kZip.begin(), kZip.end(), [&](auto each) { return head.starts_with(each); })) {
-    return zip_tree(std::move(file), limits);
-  }
+  if (is_zip(head)) return zip_tree(std::move(file), limits);
   // Programs that unpack themselves have a zip behind them.
   TRY_SET(const bool zip, ends_as_zip(*file));
   if (zip) return zip_tree(std::move(file), limits);

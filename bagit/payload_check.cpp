@@ -46,6 +46,7 @@ void PayloadCheck::plan() {
     const bool is_file = contents_.at(content).kind == EntryKind::file;
     if (is_file && (last > first || (tree_.checks_content() && content == i))) {
       works_.push_back({i, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last)});
+      if (last > first) ++files_total_;
       bytes_total_ += contents_.at(content).size_bytes;
     }
     first = last;
@@ -62,7 +63,9 @@ void PayloadCheck::resume() {
   resumed_ = true;
   whole_ = from->done;
   next_ = from->done;
-  done_files_ = from->done;
+  done_files_ = static_cast<std::uint64_t>(
+      std::count_if(works_.begin(), works_.begin() + static_cast<std::ptrdiff_t>(from->done),
+                    [](const Work& work) { return work.last > work.first; }));
   done_bytes_ = from->bytes;
   std::fill_n(finished_.begin(), from->done, true);
   for (const Finding& finding : from->findings) {
@@ -222,7 +225,7 @@ Result<void> PayloadCheck::read_in_order() {
   for (const auto& [number, index] : left) {
     if (finished_[index]) continue;
     const std::string path(contents_.at(works_[index].file).path());
-    if (tree_.repeatable()) {
+    if (tree_.repeatable() || contents_.is_faulty()) {
       unread(index, path,
              Error(Code::corrupt, "ends early in the archive").as("serialization.truncated"));
       continue;
@@ -249,9 +252,10 @@ void PayloadCheck::compare(const Work& work, std::size_t index, std::span<const 
       return each.algorithm() == algorithm;
     });
     if (*found == wanted) continue;
-    note(index, "checksum.mismatch", path, "is not what " + manifests_.name_of(listing) + " lists",
-         {.line = listing.line,
-          .algorithm = std::string(algorithm_name(algorithm)),
+    note(index, "checksum.mismatch", path,
+         "is not what line " + std::to_string(listing.line) + " of " + manifests_.name_of(listing) +
+             " lists",
+         {.algorithm = std::string(algorithm_name(algorithm)),
           .expected = wanted.hex(),
           .found = found->hex()});
   }
@@ -281,14 +285,14 @@ void PayloadCheck::count(std::uint64_t bytes) {
   if (options_.progress) {
     options_.progress({.files = done_files_,
                        .bytes = done_bytes_,
-                       .files_total = works_.size(),
+                       .files_total = files_total_,
                        .bytes_total = bytes_total_});
   }
 }
 
 void PayloadCheck::finished(std::size_t index) {
   const std::scoped_lock lock(mutex_);
-  ++done_files_;
+  if (works_[index].last > works_[index].first) ++done_files_;
   finished_[index] = true;
   while (whole_ < finished_.size() && finished_[whole_])
     ++whole_;

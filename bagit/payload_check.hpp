@@ -78,6 +78,7 @@ class PayloadCheck {
   const ValidateOptions& options_;
 
   std::vector<Work> works_;  // in the order of their paths
+  std::uint64_t files_total_ = 0;
   std::uint64_t bytes_total_ = 0;
   bool resumed_ = false;
   std::string fingerprint_;

@@ -478,8 +478,9 @@ class ProfileCheck {
     finding.path = std::move(path);
     finding.expected = std::move(expected);
     finding.found = std::move(found);
-    finding.detail = "profile " + profile_.identifier_;
+    finding.detail = rule(finding.code).meaning;
     if (!detail.empty()) finding.detail += ": " + detail;
+    finding.detail += " (profile " + profile_.identifier_ + ")";
     say_(std::move(finding));
   }
 

@@ -22,7 +22,7 @@ constexpr auto kManifestAlgorithms = std::to_array<Algorithm>(
      Algorithm::sha3_512, Algorithm::blake2b_512, Algorithm::blake2s_256});
 
 Error bad_declaration(const std::string& what) {
-  return Error(Code::invalid, "bagit.txt: " + what).as("bagit.format");
+  return Error(Code::invalid, what).as("bagit.format");
 }
 
 }  // namespace
@@ -138,7 +138,7 @@ Result<void> for_each_line(std::string_view bytes,
 
 Result<Declaration> parse_bagit_txt(std::string_view bytes) {
   if (bytes.starts_with("\xEF\xBB\xBF")) {
-    return Error(Code::invalid, "bagit.txt begins with a byte order mark").as("bagit.bom");
+    return Error(Code::invalid, "begins with a byte order mark").as("bagit.bom");
   }
   std::vector<std::string> lines;
   TRY(for_each_line(bytes, [&](std::size_t, std::string_view line) -> Result<void> {
@@ -166,7 +166,7 @@ Result<Declaration> parse_bagit_txt(std::string_view bytes) {
   declaration.encoding = lines[1].substr(kEncodingLabel.size());
   const bool known = version == "1.0" || (*major == 0 && *minor >= 93 && *minor <= 97);
   if (!known) {
-    return Error(Code::unsupported, "bagit.txt: version " + printable(version) + " is not known")
+    return Error(Code::unsupported, "version " + printable(version) + " is not known")
         .as("bagit.version");
   }
   if (declaration.encoding.empty() || declaration.encoding != trim(declaration.encoding)) {
@@ -249,9 +249,10 @@ void BagInfoReader::line(std::size_t number, std::string_view line) {
 
 Result<BagInfo> parse_bag_info(std::string_view bytes) {
   Result<void> done;
-  BagInfoReader reader(true, [&](std::string_view code, std::size_t number, std::string detail) {
-    if (done && code == "baginfo.syntax") done = wrong(code, number, detail);
-  });
+  BagInfoReader reader(true,
+                       [&](std::string_view code, std::size_t number, const std::string& detail) {
+                         if (done && code == "baginfo.syntax") done = wrong(code, number, detail);
+                       });
   TRY(for_each_line(bytes, [&](std::size_t number, std::string_view line) -> Result<void> {
     reader.line(number, line);
     return done;

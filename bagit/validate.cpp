@@ -59,6 +59,20 @@ bool is_bag_count(std::string_view text) {
   return text.substr(of + 4) == "?" || (total && *count <= *total);
 }
 
+// Wrong blanks or letter case only: both labels are there, with a version that is known.
+bool is_clear(std::string_view bytes) {
+  const Declaration guess = guess_declaration(bytes);
+  const std::string exact = "BagIt-Version: " + std::to_string(guess.major) + "." +
+                            std::to_string(guess.minor) +
+                            "\nTag-File-Character-Encoding: " + guess.encoding + "\n";
+  const auto letters = [](std::string_view text) {
+    std::string out = lower_ascii(text);
+    std::erase_if(out, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+    return out;
+  };
+  return parse_bagit_txt(exact) && letters(bytes) == letters(exact);
+}
+
 class Validator {
  public:
   // `stamp` is another one when the bag's own file is another one.
@@ -74,8 +88,9 @@ class Validator {
     if (contents_.is_cut()) return finish();
     TRY(declaration());
     TRY(bag_info());
-    if (options_.depth != Depth::fast) {
-      look_at_entries();
+    if (options_.depth != Depth::fast) look_at_entries();
+    // What is still to be fetched is missing in the sums of a fast look.
+    if (options_.depth != Depth::fast || contents_.find("fetch.txt") != Contents::kNone) {
       TRY(manifests());
       if (options_.depth == Depth::full) TRY(payload());
     }
@@ -170,7 +185,12 @@ class Validator {
     TRY_SET(const auto bytes, reader_.bytes(file, tag_algorithms_, limits::kConfigBytesMax));
     if (!bytes) return {};
     auto parsed = parse_bagit_txt(*bytes);
-    if (!parsed) notes_.say(parsed.error().reason(), "bagit.txt", parsed.error().what());
+    if (!parsed) {
+      const bool clear = parsed.error().reason() == "bagit.format" && is_clear(*bytes);
+      const bool tolerated = clear && options_.mode == Mode::lenient;
+      notes_.say(parsed.error().reason(), "bagit.txt", parsed.error().what(),
+                 {.at_most = tolerated ? Severity::warning : Severity::unread});
+    }
     declaration_ = parsed ? *parsed : guess_declaration(*bytes);
     report_.version = std::to_string(declaration_.major) + "." + std::to_string(declaration_.minor);
     report_.encoding = declaration_.encoding;
@@ -224,7 +244,9 @@ class Validator {
       };
       const bool once = name == "bagging-date" || name == "bag-size" ||
                         name == "bag-group-identifier" || name == "bag-count";
-      if (++seen[name] == 2 && once) notes_.say("baginfo.repeated", info_name_, label, at);
+      if (++seen[name] == 2 && once) {
+        notes_.say("baginfo.repeated", info_name_, "'" + label + "' stands more than once", at);
+      }
       if (name == "bagging-date" && !is_date(value)) {
         notes_.say("baginfo.date", info_name_, "'" + value + "' is no date YYYY-MM-DD", at);
       }
@@ -260,7 +282,7 @@ class Validator {
       const auto oxum = parse_oxum(value);
       if (!oxum) {
         notes_.say("oxum.syntax", info_name_, "'" + value + "' is not 'OCTETS.FILES'");
-      } else if (report_.fetchable_files == 0 &&
+      } else if (report_.fetchable_files == 0 && !contents_.is_unseen("data") &&
                  (oxum->octets != octets || oxum->streams != streams)) {
         notes_.say("oxum.mismatch", info_name_, "Payload-Oxum",
                    {.line = 0,
@@ -280,6 +302,7 @@ class Validator {
     TRY(manifests_->read());
     report_.fetchable_files = manifests_->fetchable_files();
     report_.fetchable_bytes = manifests_->fetchable_bytes();
+    report_.fetchable_unknown = manifests_->fetchable_unknown();
     Digest digest;
     const std::uint32_t seal = contents_.find("tagmanifest-sha512.txt");
     if (seal != Contents::kNone && contents_.known(seal, Algorithm::sha512, &digest)) {
@@ -290,7 +313,7 @@ class Validator {
 
   Result<void> payload() {
     PayloadCheck check(tree_, contents_, links_, *manifests_, notes_, options_, stamp_);
-    const auto done = check.run();
+    auto done = check.run();
     report_.files = check.files();
     report_.bytes = check.bytes();
     report_.resumed = check.resumed();
@@ -345,8 +368,8 @@ class Validator {
     report_.findings_left_out = notes_.left_out();
     report_.verdict = notes_.has_errors()                 ? Verdict::invalid
                       : notes_.has_unread()               ? Verdict::unexaminable
-                      : options_.depth == Depth::fast     ? Verdict::oxum_matches
                       : report_.fetchable_files > 0       ? Verdict::incomplete
+                      : options_.depth == Depth::fast     ? Verdict::oxum_matches
                       : options_.depth == Depth::complete ? Verdict::complete
                                                           : Verdict::valid;
     return std::move(report_);

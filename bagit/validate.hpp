@@ -93,10 +93,11 @@ struct Report {
   std::vector<Algorithm> algorithms;  // with which files were compared
   std::uint64_t payload_files = 0;
   std::uint64_t payload_bytes = 0;
-  std::uint64_t fetchable_files = 0;  // missing, and named by fetch.txt
-  std::uint64_t fetchable_bytes = 0;  // as far as fetch.txt says
-  bool resumed = false;               // `resume` was of use
-  std::string tag_manifest_digest;    // SHA-512 of tagmanifest-sha512.txt, in hex; empty without it
+  std::uint64_t fetchable_files = 0;    // missing, and named by fetch.txt
+  std::uint64_t fetchable_bytes = 0;    // as far as fetch.txt says
+  std::uint64_t fetchable_unknown = 0;  // files of which it does not
+  bool resumed = false;                 // `resume` was of use
+  std::string tag_manifest_digest;  // SHA-512 of tagmanifest-sha512.txt, in hex; empty without it
 };
 
 std::string_view verdict_name(Verdict verdict);  // "valid", "oxum-matches" …

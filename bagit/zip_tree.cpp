@@ -290,7 +290,7 @@ class ZipWalk {
     if (!is_within_ratio(total, file_->size_bytes(), limits_)) {
       return archive_fault("serialization.ratio",
                            "it unpacks to more than " + std::to_string(limits_.ratio_max) +
-                               " times its size: raise the limit if that is meant");
+                               " times its size: raise the limit (--max-ratio) if that is meant");
     }
     std::sort(tree_.places_.begin(), tree_.places_.end(), [](const Place& a, const Place& b) {
       return std::pair(a.local_offset, a.central_offset) <

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <map>
 #include <memory>
 
 #include <unistd.h>
@@ -12,6 +14,8 @@
 #include "store/base/limits.hpp"
 #include "store/base/publish.hpp"
 #include "store/base/text.hpp"
+#include "store/base/time.hpp"
+#include "store/base/version.hpp"
 
 namespace versement::cli {
 namespace {
@@ -35,15 +39,18 @@ int status_of(bagit::Verdict verdict) {
   return kUnchecked;
 }
 
-std::string verdict_text(const bagit::Report& report) {
+std::string verdict_text(const std::string& bag, const bagit::Report& report) {
   switch (report.verdict) {
     case bagit::Verdict::complete:
       return "complete; nothing was hashed";
     case bagit::Verdict::oxum_matches:
       return "the Oxum matches; nothing was hashed";
-    case bagit::Verdict::incomplete:
-      return "incomplete, " + std::to_string(report.fetchable_files) + " files, " +
-             std::to_string(report.fetchable_bytes) + " octets to fetch";
+    case bagit::Verdict::incomplete: {
+      const std::string size =
+          report.fetchable_unknown > 0 ? "size unknown" : human_bytes(report.fetchable_bytes);
+      return "incomplete, files to fetch: " + std::to_string(report.fetchable_files) + " (" + size +
+             "); versement bag fetch " + printable(bag) + " brings them";
+    }
     default:
       return std::string(bagit::verdict_name(report.verdict));
   }
@@ -68,6 +75,7 @@ json::Object to_json(const std::string& bag, const bagit::Report& report) {
   for (const Algorithm algorithm : report.algorithms)
     algorithms.emplace_back(algorithm_name(algorithm));
   return {{"bag", printable(bag)},
+          {"path", printable(std::filesystem::absolute(bag).lexically_normal().native())},
           {"verdict", bagit::verdict_name(report.verdict)},
           {"bagit_version", report.version},
           {"encoding", printable(report.encoding)},
@@ -78,6 +86,7 @@ json::Object to_json(const std::string& bag, const bagit::Report& report) {
           {"payload_bytes", report.payload_bytes},
           {"fetchable_files", report.fetchable_files},
           {"fetchable_bytes", report.fetchable_bytes},
+          {"fetchable_unknown", report.fetchable_unknown},
           {"seal_digest", report.tag_manifest_digest},
           {"resumed", report.resumed},
           {"findings_left_out", report.findings_left_out},
@@ -117,7 +126,7 @@ Result<bagit::Finding> finding_of(const json::Object& object) {
       .detail = std::move(detail)};
 }
 
-Result<std::optional<bagit::Checkpoint>> load_checkpoint(const Path& file) {
+Result<std::optional<bagit::Checkpoint>> load_checkpoint(const Path& file, const std::string& bag) {
   auto text = read_file(real_disk(), file, kCursorBytesMax);
   if (!text && text.error().code() == Code::not_found) return std::optional<bagit::Checkpoint>();
   if (!text) return std::move(text).error();
@@ -127,6 +136,11 @@ Result<std::optional<bagit::Checkpoint>> load_checkpoint(const Path& file) {
                  file.native() +
                      " does not say how far a validation came; name another file, or remove it to "
                      "begin anew");
+  }
+  if (json::text_at(*object, "bag") != printable(bag)) {
+    return Error(Code::invalid, file.native() + " says how far the validation of " +
+                                    json::text_at(*object, "bag") +
+                                    " came; each bag needs a file of its own");
   }
   bagit::Checkpoint checkpoint;
   checkpoint.fingerprint = json::text_at(*object, "fingerprint");
@@ -140,11 +154,14 @@ Result<std::optional<bagit::Checkpoint>> load_checkpoint(const Path& file) {
   return std::optional(std::move(checkpoint));
 }
 
-Result<void> save_checkpoint(const Path& file, const bagit::Checkpoint& checkpoint) {
+Result<void> save_checkpoint(const Path& file,
+                             const std::string& bag,
+                             const bagit::Checkpoint& checkpoint) {
   json::Array findings;
   for (const bagit::Finding& finding : checkpoint.findings)
     findings.emplace_back(kept(finding));
   const json::Object object{{"kind", "bag-validation"},
+                            {"bag", printable(bag)},
                             {"fingerprint", checkpoint.fingerprint},
                             {"done", checkpoint.done},
                             {"bytes", checkpoint.bytes},
@@ -165,17 +182,14 @@ class Run {
     for (const std::string& bag : flags_.bags) {
       auto report = validate(bag);
       console_.end_progress();
-      if (!report) {
-        // Of several bags the others are judged all the same.
-        if (report.error().code() == Code::cancelled || flags_.bags.size() == 1) {
-          return fail(report.error());
-        }
-        not_looked_at(bag, report.error());
-        worst(kUnchecked);
-        continue;
+      if (!report && report.error().code() == Code::cancelled) {
+        if (!flags_.resume.empty()) console_.note("The same command goes on from here.");
+        return fail(report.error());
       }
-      tell(bag, *report);
-      worst(status_of(report->verdict));
+      // Of several bags the others are judged all the same.
+      if (!report) not_looked_at(bag, report.error());
+      if (report) tell(bag, *report);
+      worst(report ? status_of(report->verdict) : kUnchecked);
     }
     return finish();
   }
@@ -198,6 +212,10 @@ class Run {
     if (!flags_.resume.empty() && flags_.bags.size() > 1) {
       return Error(Code::invalid, "--resume takes one bag: each has its own place to go on from");
     }
+    if (std::count(flags_.bags.begin(), flags_.bags.end(), "-") > 1) {
+      return Error(Code::invalid, "there is one standard input: give - once");
+    }
+    TRY(report_can_be_written());
     options_.mode = flags_.strict    ? bagit::Mode::strict
                     : flags_.lenient ? bagit::Mode::lenient
                                      : bagit::Mode::standard;
@@ -240,25 +258,57 @@ class Run {
     return {};
   }
 
-  Result<bagit::Report> validate(const std::string& bag) {
-    Result<void> kept;
-    if (!flags_.resume.empty()) {
-      TRY_SET(options_.resume, load_checkpoint(flags_.resume));
-      options_.keep = [&](const bagit::Checkpoint& checkpoint) {
-        kept = save_checkpoint(flags_.resume, checkpoint);
-      };
+  // What nobody could write at the end is better said before hours of reading.
+  Result<void> report_can_be_written() const {
+    if (flags_.report.empty()) return {};
+    const Path report(flags_.report);
+    TRY_SET(const bool there, path_exists(real_disk(), report));
+    if (there) {
+      return Error(Code::invalid, "the report " + report.native() +
+                                      " is there already, and nothing is written over it");
     }
-    auto report = bag == "-" ? validate_pipe() : bagit::validate(real_disk(), bag, options_);
-    if (!kept) return std::move(kept).error();
-    if (report && !flags_.resume.empty()) {
-      const auto gone = real_disk().remove_file(flags_.resume);
-      if (!gone && gone.error().code() != Code::not_found) return gone.error();
+    const Path folder = report.has_parent_path() ? report.parent_path() : Path(".");
+    std::error_code failed;
+    const std::string real = std::filesystem::canonical(folder, failed).native() + "/";
+    if (failed) {
+      return Error(Code::invalid, "there is no folder " + folder.native() +
+                                      " for the report: " + failed.message());
+    }
+    for (const std::string& bag : flags_.bags) {
+      const Path whole = std::filesystem::canonical(bag, failed);
+      if (failed || !real.starts_with(whole.native() + "/")) continue;
+      return Error(Code::invalid, "a report in the bag itself would change it: name another place");
+    }
+    return {};
+  }
+
+  Result<bagit::Report> validate(const std::string& bag) {
+    if (flags_.resume.empty()) return validate_at_once(bag);
+    const Path file(flags_.resume);
+    const std::string name = std::filesystem::absolute(bag).lexically_normal().native();
+    TRY_SET(options_.resume, load_checkpoint(file, name));
+    // Written before the work begins: it can be.
+    TRY(save_checkpoint(file, name, options_.resume.value_or(bagit::Checkpoint{})));
+    Result<void> kept;
+    options_.keep = [&](const bagit::Checkpoint& checkpoint) {
+      kept = save_checkpoint(file, name, checkpoint);
+    };
+    auto report = validate_at_once(bag);
+    if (!kept) console_.note("How far it came could not be kept: " + kept.error().what());
+    if (!report) return report;
+    if (const auto gone = real_disk().remove_file(file); !gone) {
+      console_.note("The file that kept how far it came stays: " + gone.error().what());
     }
     return report;
   }
 
+  Result<bagit::Report> validate_at_once(const std::string& bag) {
+    return bag == "-" ? validate_pipe() : bagit::validate(real_disk(), bag, options_);
+  }
+
   void not_looked_at(const std::string& bag, const Error& why) {
     const std::string verdict(bagit::verdict_name(bagit::Verdict::unexaminable));
+    ++verdicts_[verdict];
     reports_.emplace_back(json::Object{{"bag", printable(bag)},
                                        {"verdict", verdict},
                                        {"findings", json::Array()},
@@ -278,22 +328,40 @@ class Run {
   }
 
   void tell(const std::string& bag, const bagit::Report& report) {
+    ++verdicts_[std::string(bagit::verdict_name(report.verdict))];
     if (console_.json() || !flags_.report.empty()) reports_.emplace_back(to_json(bag, report));
     if (console_.json()) return;
+    // Of several bags each line says of which it is.
+    const std::string of = flags_.bags.size() > 1 ? printable(bag) + ": " : "";
     for (const bagit::Finding& finding : report.findings)
-      console_.line(bagit::to_text(finding));
+      console_.line(of + bagit::to_text(finding));
     if (report.findings_left_out > 0) {
-      console_.line("and " + std::to_string(report.findings_left_out) + " more findings");
+      console_.line(of + "and " + std::to_string(report.findings_left_out) + " more findings");
     }
-    console_.line(printable(bag) + ": " + verdict_text(report) + hashed_text(report));
+    console_.line(printable(bag) + ": " + verdict_text(bag, report) + hashed_text(report));
   }
 
   int finish() {
-    const json::Object document{{"bags", std::move(reports_)}, {"exit_code", status_}};
+    if (flags_.bags.size() > 1 && !console_.json()) {
+      std::string all = std::to_string(flags_.bags.size()) + " bags:";
+      for (const auto& [verdict, count] : verdicts_)
+        all += (all.ends_with(':') ? " " : ", ") + std::to_string(count) + " " + verdict;
+      console_.line(all);
+    }
+    json::Object document{{"bags", std::move(reports_)}, {"exit_code", status_}};
     if (console_.json()) console_.document(document);
     if (flags_.report.empty()) return status_;
+    // What somebody reads years later must say by what and how it was judged.
+    json::Array profiles;
+    for (const std::string& profile : flags_.profiles)
+      profiles.emplace_back(printable(profile));
+    document["time"] = real_clock().now().text();
+    document["validator"] = std::string(kProgramName) + " " + kVersion;
+    document["mode"] = flags_.strict ? "strict" : flags_.lenient ? "lenient" : "standard";
+    document["depth"] = flags_.fast ? "fast" : flags_.complete_only ? "complete" : "full";
+    document["profiles"] = std::move(profiles);
     const std::string text = json::write_pretty(document) + "\n";
-    const auto written = replace_file(real_disk(), flags_.report, as_bytes(text));
+    const auto written = publish_file(real_disk(), flags_.report, as_bytes(text));
     if (!written) return fail(written.error());
     console_.note("report " + flags_.report + "  sha512 " +
                   digest_of(Algorithm::sha512, text).hex());
@@ -305,6 +373,7 @@ class Run {
   bagit::ValidateOptions options_;
   bagit::ProfileSet registry_;
   json::Array reports_;
+  std::map<std::string, std::size_t> verdicts_;
   int status_ = kOk;
 };
 
@@ -326,14 +395,17 @@ void add_bag_validate(Tree& tree, CLI::App* bag) {
       ->excludes(strict);
   CLI::Option* const complete = command->add_flag(
       "--complete-only", flags->complete_only, "Judge all but the content of files; hash nothing");
-  command
-      ->add_flag("--fast", flags->fast,
-                 "Compare number and size of the payload files with Payload-Oxum only")
-      ->excludes(complete);
+  CLI::Option* const fast =
+      command
+          ->add_flag("--fast", flags->fast,
+                     "Compare number and size of the payload files with Payload-Oxum only")
+          ->excludes(complete);
   command
       ->add_option("--profile", flags->profiles,
                    "BagIt profile that the bag must fulfil, or a folder of those that it may name")
-      ->type_name("FILE|DIR");
+      ->type_name("FILE|DIR")
+      ->allow_extra_args(false)
+      ->excludes(fast);
   command->add_flag("--no-profile-identifier", flags->no_profile_identifier,
                     "The bag need not name the profile");
   command->add_option("--jobs", flags->jobs, "Files read at once (16, or one for each processor)")
@@ -343,10 +415,12 @@ void add_bag_validate(Tree& tree, CLI::App* bag) {
                       "was cut off goes on");
   command->add_option(
       "--report", flags->report,
-      "Also write one report of all bags to this file, as JSON, and say its digest");
-  command->add_option("--algorithm", flags->algorithms,
-                      "Algorithm to take of a pipe whose manifests come last (beside sha512, "
-                      "sha256)");
+      "Also write one report of all bags to this new file, as JSON, and say its digest");
+  command
+      ->add_option("--algorithm", flags->algorithms,
+                   "Algorithm to take of a pipe whose manifests come last (beside sha512, "
+                   "sha256)")
+      ->allow_extra_args(false);
   command->add_option("--max-members", flags->members_max, "Members that an archive may have");
   command->add_option("--max-bytes", flags->bytes_max, "Bytes that an archive may unpack to");
   command->add_option("--max-ratio", flags->ratio_max,
@@ -354,7 +428,8 @@ void add_bag_validate(Tree& tree, CLI::App* bag) {
   command->footer(
       "Exit status: 0 valid (there may be warnings), 1 invalid, 2 only fetchable files are "
       "missing, "
-      "or\nsome could not be examined, 3 usage. --fast and --complete-only never say 'valid'.");
+      "or\nsome could not be examined, 3 usage. --fast and --complete-only never say 'valid'.\n"
+      "Example: versement bag validate --lenient incoming/*.zip --report verdicts.json");
   tree.action(command, [flags](Session& s) { return Run(s, *flags).run(); });
 }
 

@@ -10,16 +10,18 @@ std::stop_source& source() {
   return source;
 }
 
-void on_interrupt(int /*number*/) {
+// The second one ends the program at once.
+void on_interrupt(int number) {
   source().request_stop();
-  (void)::signal(SIGINT, SIG_DFL);
+  (void)::signal(number, SIG_DFL);
 }
 
 }  // namespace
 
 void stop_on_interrupt() {
   (void)source();  // Made before a signal handler asks for it.
-  (void)::signal(SIGINT, on_interrupt);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    (void)::signal(number, on_interrupt);
 }
 
 std::stop_token interruption() {

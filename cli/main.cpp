@@ -121,7 +121,12 @@ int main(int argc, char** argv) {
   (void)::signal(SIGPIPE, SIG_IGN);
   versement::log::configure(versement::log::Level::warning, versement::log::Format::text);
   try {
-    return versement::cli::run(argc, argv);
+    const int status = versement::cli::run(argc, argv);
+    std::cout.flush();
+    if (std::cout || status != versement::cli::kOk) return status;
+    // An answer that nobody can read is none: a full disk behind a redirection, say.
+    std::cerr << "versement: the answer could not be written to standard output\n";
+    return versement::cli::kUnchecked;
   } catch (const std::exception& error) {
     std::cerr << "versement: " << error.what() << "\n";
     return versement::cli::kServer;
