@@ -8,6 +8,7 @@
 #include "bagit/names.hpp"
 #include "bagit/tagfile.hpp"
 #include "store/base/disk.hpp"
+#include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 
 namespace versement::bagit {
@@ -92,6 +93,12 @@ class Contents::Loader : public Visitor {
     if (contents_.files_.size() == kNone) {
       return Error(Code::limit, "more than four thousand million entries");
     }
+    name_bytes_ += entry.path.size();
+    if (name_bytes_ > limits::kBagNamesBytesMax) {
+      return Error(Code::limit,
+                   "the names in the bag need more than " + human_bytes(limits::kBagNamesBytesMax))
+          .as("path.depth");
+    }
     File file;
     file.name = contents_.arena_.put(entry.path);
     file.length = static_cast<std::uint32_t>(entry.path.size());
@@ -134,7 +141,7 @@ class Contents::Loader : public Visitor {
     const bool foreign = code == "serialization.method" && path.empty();
     const bool limited = code == "serialization.limit" || code == "serialization.ratio";
     contents_.cut_ = contents_.cut_ || foreign || limited;
-    if (code == "file.unreadable" || code == "path.depth") contents_.unseen_.push_back(path);
+    if (code == "file.unreadable" || code == "path.depth") contents_.unseen_.insert(path);
     say_(code, std::move(path), std::move(detail));
   }
 
@@ -172,6 +179,7 @@ class Contents::Loader : public Visitor {
   std::string kept_;
   std::uint64_t files_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t name_bytes_ = 0;
 };
 
 Result<void> Contents::load(Tree& tree,
@@ -187,6 +195,7 @@ Result<void> Contents::load(Tree& tree,
     drop_unsafe(say);
     find_base(say);
     strip_base();
+    drop_unsafe(say);  // "bag//etc/passwd" is so only without the folder in front.
   }
   sort();
   return {};
@@ -288,9 +297,13 @@ std::uint32_t Contents::find(std::string_view path, std::uint32_t* hint) const {
 }
 
 bool Contents::is_unseen(std::string_view path) const {
-  return std::any_of(unseen_.begin(), unseen_.end(), [&](const std::string& folder) {
-    return folder.empty() || path == folder || path.starts_with(folder + "/");
-  });
+  if (unseen_.empty()) return false;
+  if (unseen_.contains("")) return true;
+  for (std::size_t slash = path.find('/'); slash != std::string_view::npos;
+       slash = path.find('/', slash + 1)) {
+    if (unseen_.contains(path.substr(0, slash))) return true;
+  }
+  return unseen_.contains(path);
 }
 
 Contents::Led Contents::follow(std::uint32_t link) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -119,7 +120,7 @@ class Contents {
   std::string base_;
   bool archive_ = false;
   bool cut_ = false;
-  std::vector<std::string> unseen_;
+  std::set<std::string, std::less<>> unseen_;
   bool faulty_ = false;
   std::string archive_name_;
   std::vector<std::pair<const char*, std::string>> kept_;  // by the name's place in the arena

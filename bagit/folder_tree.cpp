@@ -55,9 +55,10 @@ class FolderTree : public Tree {
     while (!pending.empty()) {
       const Pending next = std::move(pending.back());
       pending.pop_back();
-      if (next.depth > limits::kBagDepthMax) {
+      if (next.depth > limits::kBagDepthMax || next.path.size() > limits::kBagPathBytesMax) {
         visitor.finding("path.depth", next.path,
-                        "lies more than " + std::to_string(limits::kBagDepthMax) + " folders deep");
+                        "lies more than " + std::to_string(limits::kBagDepthMax) +
+                            " folders deep, or its path has more than 64 KiB");
         continue;
       }
       TRY(folder(next, visitor, stop, &pending));

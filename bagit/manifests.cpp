@@ -294,7 +294,8 @@ bool Manifests::is_listed(std::uint32_t file) const {
 // ---------------------------------------------------------------------------- fetch.txt
 
 Result<void> Manifests::read_fetch() {
-  const std::uint32_t file = contents_.find(kFetch);
+  std::uint32_t file = contents_.find(kFetch);
+  if (const auto led = links_.find(file); led != links_.end()) file = led->second;
   if (file == Contents::kNone || contents_.at(file).kind != EntryKind::file) return {};
   hint_ = Contents::kNone;
   TRY(reader_.lines(file, declaration_.encoding, tag_algorithms_,

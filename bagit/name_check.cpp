@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "bagit/names.hpp"
+#include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 
 namespace versement::bagit {
@@ -66,6 +68,16 @@ void check_names(const Contents& contents, Notes& notes) {
     for (std::size_t i = 0; i < both && path[i] == before[i]; ++i) {
       const bool ends_there = i + 1 == before.size() || before[i + 1] == '/';
       if (i + 1 < path.size() && path[i + 1] == '/' && ends_there) begin = i + 2;
+    }
+    if (path.size() > limits::kPathBytesMax) {
+      // Thousands of folders in one path: looked at as a whole, each trouble said once.
+      keys.push_back({std::hash<std::string>()(key_of(path)), path});
+      std::set<std::string, std::less<>> said;
+      name_troubles(path, [&](std::string_view code, std::string detail) {
+        if (said.emplace(code).second) notes.say(code, std::string(path), std::move(detail));
+      });
+      before = path;
+      continue;
     }
     while (begin < path.size()) {
       const std::size_t end = std::min(path.find('/', begin), path.size());

@@ -26,7 +26,8 @@ void Notes::add(Finding finding) {
   const std::scoped_lock lock(mutex_);
   errors_ = errors_ || finding.severity == Severity::error;
   unread_ = unread_ || finding.severity == Severity::unread;
-  if (findings_.size() < limits::kBagFindingsMax) {
+  bytes_ += finding.path.size() + finding.detail.size();
+  if (findings_.size() < limits::kBagFindingsMax && bytes_ < limits::kBagFindingsBytesMax) {
     findings_.push_back(std::move(finding));
   } else {
     ++left_out_;
@@ -40,7 +41,7 @@ bool Notes::has_errors() const {
 
 bool Notes::is_full() const {
   const std::scoped_lock lock(mutex_);
-  return findings_.size() >= limits::kBagFindingsMax;
+  return left_out_ > 0;
 }
 
 bool Notes::has_unread() const {

@@ -40,6 +40,7 @@ class Notes {
   const Mode mode_;
   mutable std::mutex mutex_;
   std::vector<Finding> findings_;  // Guarded by mutex_, as are those below.
+  std::uint64_t bytes_ = 0;        // of what findings_ say
   std::uint64_t left_out_ = 0;
   bool errors_ = false;
   bool unread_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <system_error>
 #include <thread>
 
 #include "bagit/tag_reader.hpp"
@@ -84,8 +85,12 @@ void PayloadCheck::read_in_parallel() {
   const std::size_t threads = std::min(wanted, std::max<std::size_t>(works_.size(), 1));
   std::vector<std::jthread> helpers;
   helpers.reserve(threads - 1);
-  for (std::size_t i = 1; i < threads; ++i)
-    helpers.emplace_back([this] { work(); });
+  try {
+    for (std::size_t i = 1; i < threads; ++i)
+      helpers.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    // The system has no more threads to give: those that began, and this one, do the work.
+  }
   work();
 }
 

@@ -233,6 +233,11 @@ void BagInfoReader::line(std::size_t number, std::string_view line) {
   if (colon == std::string_view::npos || trim(line.substr(0, colon)).empty()) {
     return say_("baginfo.syntax", number, "has no 'Label: value'");
   }
+  if (info_.size() == limits::kBagInfoLabelsMax) {
+    if (!full_) say_("tagfile.size", number, "has more labels than are read");
+    full_ = true;
+    return;
+  }
   const std::string_view label = line.substr(0, colon);
   const std::string_view rest = line.substr(colon + 1);
   if (!old_ && label != trim(label)) {

@@ -89,6 +89,7 @@ class BagInfoReader {
   const Say say_;
   BagInfo info_;
   std::vector<std::size_t> lines_;  // where each label of info_ stands
+  bool full_ = false;
 };
 
 // One line of a manifest, as it is written.

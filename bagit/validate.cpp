@@ -86,6 +86,7 @@ class Validator {
   Result<Report> run() {
     TRY(list());
     if (contents_.is_cut()) return finish();
+    links();
     TRY(declaration());
     TRY(bag_info());
     if (options_.depth != Depth::fast) look_at_entries();
@@ -134,7 +135,6 @@ class Validator {
           data || path.starts_with("data/") || (path == "data" && file.kind == EntryKind::folder);
       if (path.starts_with("data.") && file.kind == EntryKind::file) packed_again = path;
       if (file.kind == EntryKind::special) notes_.say("path.special-file", std::string(path), "");
-      if (file.kind == EntryKind::link) link(i);
     }
     if (!data && !contents_.is_unseen("data")) {
       notes_.say("data.missing", "data", "");
@@ -143,6 +143,13 @@ class Validator {
       }
     }
     check_names(contents_, notes_);
+  }
+
+  // Before anything is read: a tag file, too, may be a link to another.
+  void links() {
+    for (std::uint32_t i = 0; i < contents_.files().size(); ++i) {
+      if (contents_.at(i).kind == EntryKind::link) link(i);
+    }
   }
 
   void link(std::uint32_t index) {
@@ -268,7 +275,8 @@ class Validator {
     for (std::uint32_t i = 0; i < files.size(); ++i) {
       if (!files[i].path().starts_with("data/")) continue;
       const auto led = links_.find(i);
-      const bool listed_link = led != links_.end() && manifests_ && manifests_->is_listed(i);
+      // A fast look does not know what is listed: links count as files, as most programs have it.
+      const bool listed_link = led != links_.end() && (!manifests_ || manifests_->is_listed(i));
       if (files[i].kind != EntryKind::file && !listed_link) continue;
       octets += listed_link ? contents_.at(led->second).size_bytes : files[i].size_bytes;
       ++streams;

@@ -313,7 +313,7 @@ class Run {
                                        {"verdict", verdict},
                                        {"findings", json::Array()},
                                        {"error", printable(why.what())}});
-    if (!console_.json()) console_.line(printable(bag) + ": " + verdict + ": " + why.what());
+    if (!console_.json()) console_.line(printable(bag + ": " + verdict + ": " + why.what()));
   }
 
   Result<bagit::Report> validate_pipe() {

@@ -75,10 +75,17 @@ inline constexpr std::size_t kFindingsMax = 10'000;
 
 // Folders in a bag that is judged, one in the other: names of one letter fill PATH_MAX at 2048.
 inline constexpr std::size_t kBagDepthMax = 2048;
+// A path in a bag: far above what file systems open at once, and no reason to run out of memory.
+inline constexpr std::size_t kBagPathBytesMax = 64 * 1024;
+// All names of a bag: five million of 100 bytes.
+inline constexpr std::size_t kBagNamesBytesMax = 512u << 20;
+// Labels of bag-info.txt.
+inline constexpr std::size_t kBagInfoLabelsMax = 100'000;
 // One line of a tag file of a bag: RFC 8493 has no bound; this is far above any path.
 inline constexpr std::size_t kTagLineBytesMax = 1u << 20;
 // Findings kept of one bag; what is beyond is counted.
 inline constexpr std::size_t kBagFindingsMax = 100'000;
+inline constexpr std::size_t kBagFindingsBytesMax = 64u << 20;
 // Tag files kept in memory of an archive that can only be read from its beginning to its end.
 inline constexpr std::size_t kKeptTagBytesMax = 64u << 20;
 

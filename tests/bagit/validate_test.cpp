@@ -350,7 +350,7 @@ TEST_F(BagTest, a_listed_link_is_compared_by_the_file_that_it_leads_to) {
   append_manifest_line(digest_of(Algorithm::sha512, "other"), "data/good", &manifest);
   put("manifest-sha512.txt", manifest);
   seal();
-  EXPECT_EQ(verdict(), "invalid path.symlink:data/good checksum.mismatch:data/good");
+  EXPECT_EQ(verdict(), "invalid checksum.mismatch:data/good path.symlink:data/good");
 }
 
 TEST_F(BagTest, paths_that_leave_the_bag_are_refused) {
