@@ -478,6 +478,14 @@ int refuse_hosts(Console& console, const std::map<std::string, std::string>& ref
   return kUsage;
 }
 
+// What failed, and what can be done here.
+std::string failure_text(const FetchFailure& failure) {
+  const bool untrusted = failure.error.reason() == "certificate-not-trusted";
+  return failure.error.what() +
+         (untrusted ? "; where an authority of your own has signed it, name that one with --ca"
+                    : "");
+}
+
 json::Object fetched_json(const std::string& bag, const Fetched& fetched) {
   json::Array failures;
   for (const FetchFailure& failure : fetched.failures) {
@@ -485,7 +493,7 @@ json::Object fetched_json(const std::string& bag, const Fetched& fetched) {
     failures.emplace_back(json::Object{
         {"path", shown(failure.path)},
         {"code", reason.empty() ? std::string(code_name(failure.error.code())) : reason},
-        {"detail", shown(failure.error.what())}});
+        {"detail", shown(failure_text(failure))}});
   }
   return {{"bag", shown(bag)},
           {"fetched_files", fetched.files},
@@ -581,10 +589,7 @@ void tell_fetched(Console& console,
                  " that an earlier run had left");
   }
   for (const FetchFailure& failure : fetched.failures)
-    console.line(printable(failure.path + ": " + failure.error.what()) +
-                 (failure.error.reason() == "certificate-not-trusted"
-                      ? "; where an authority of your own has signed it, name that one with --ca"
-                      : ""));
+    console.line(printable(failure.path + ": " + failure_text(failure)));
   std::string line = printable(bag) + ": " + counted(fetched.files, "file") + " fetched, " +
                      human_bytes(fetched.bytes);
   if (!fetched.failures.empty()) {

@@ -5,10 +5,12 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import harness  # noqa: E402
@@ -297,6 +299,43 @@ class Fetch(harness.EndToEnd):
         report = self.fetch(bag, status=1)
         self.assertEqual((report['fetched_files'], report['fetched_bytes'],
                           report['missing_files']), (1, 1, 1))
+        status, told, _ = self.text_of(bag, '--allow-private', '--host', '127.0.0.1')
+        self.assertEqual(status, 4)
+        self.assertIn('with --ca', told)
+        self.assertIn(f'{bag}: 0 files fetched, 0 B; 1 failed\n', told)
+        self.assertTrue(told.endswith(f'{bag} is still incomplete: 1 file to fetch\n'), told)
+
+    def test_an_interruption_says_how_to_go_on(self):
+        body = os.urandom(3_000_000)
+        go_on = threading.Event()
+
+        def halting(handler):
+            handler.send_response(200)
+            handler.send_header('Content-Length', str(len(body)))
+            handler.send_header('ETag', '"1"')
+            handler.end_headers()
+            handler.wfile.write(body[:1_500_000])
+            go_on.wait(20)  # It looks whether it should stop between two chunks.
+            handler.wfile.write(body[1_500_000:])
+        bag = self.one(halting, body)
+        arguments = [harness.BUILD / 'versement', '--ca', self.certificate, 'bag', 'fetch', bag,
+                     '--allow-private', '--host', '127.0.0.1']
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        parts = bag / '.versement-fetch'
+        until = time.monotonic() + 20
+        while not any(p.stat().st_size > 0 for p in parts.glob('*') if p.suffix != '.etag'):
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        go_on.set()
+        _, told = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, told)
+        self.assertIn('run the same command again to go on', told)
+        self.server.answers['/a'] = whole(body)
+        done = subprocess.run(arguments, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn('data/a: went on after the ', done.stderr)
 
     def test_a_cut_connection_goes_on_where_it_was(self):
         body = os.urandom(3_000_000)
