@@ -14,6 +14,7 @@
 
 #include "bagit/names.hpp"
 #include "bagit/tar.hpp"
+#include "bagit/target.hpp"
 #include "bagit/validate.hpp"
 #include "bagit/zip.hpp"
 #include "store/base/limits.hpp"
@@ -25,6 +26,9 @@
 namespace versement::bagit {
 namespace {
 
+constexpr std::int64_t kNsOfMillisecond = 1'000'000;
+// 64 bits of nanoseconds end in the year 2262.
+constexpr std::int64_t kTimeMsMax = 9'000'000'000'000;
 constexpr std::uint64_t kTarBlock = 512;
 constexpr std::uint64_t kTarEndBytes = 2 * kTarBlock;
 // Left free on the file system on top of what the bag takes: folders, names, the journal.
@@ -59,6 +63,7 @@ struct Scanned {
   std::vector<SourceFile> files;  // by path, as bytes
   std::uint64_t octets = 0;
   std::uint64_t empty_folders = 0;
+  std::vector<std::string> empty_folder_paths;
   std::vector<Finding> findings;
 };
 
@@ -71,6 +76,9 @@ class Scanner {
     const bool whole = options_.sources.size() == 1;
     std::vector<std::string> names;
     for (const Path& source : options_.sources) {
+      if (source.empty()) {
+        return Error(Code::invalid, "a source with an empty name was given; name a folder or file");
+      }
       TRY_SET(root_, real_path(source));
       TRY_SET(const FileInfo info, disk_.info(root_));
       if (info.kind == FileKind::folder) TRY(refuse_bag(root_));
@@ -114,7 +122,9 @@ class Scanner {
                                     std::to_string(limits::kPathDepthMax) + " folders");
     }
     TRY_SET(const auto entries, list_sorted(disk_, folder));
-    if (entries.empty() && depth > 1) ++scanned_.empty_folders;
+    if (entries.empty() && depth > 1 && ++scanned_.empty_folders <= kEmptyFoldersNamed) {
+      scanned_.empty_folder_paths.push_back(folder.native());
+    }
     std::vector<std::string> names;
     for (const DirEntry& entry : entries) {
       TRY(check_name(entry.name, path));
@@ -228,6 +238,9 @@ struct Slot {
   std::uint64_t header_at = 0;  // in the archive
   std::uint64_t data_at = 0;
   std::uint32_t crc = 0;
+  std::int64_t modified_ns = 0;  // since 1970
+
+  Timestamp modified() const { return Timestamp(modified_ns / kNsOfMillisecond); }
 };
 
 // Where the bytes of one slot go.
@@ -257,17 +270,21 @@ class Output {
 
 class FilePlace : public Place {
  public:
-  FilePlace(Disk& disk, Path path, Fd fd)
-      : disk_(disk), path_(std::move(path)), fd_(std::move(fd)) {}
+  FilePlace(Disk& disk, Path path, Fd fd, std::int64_t modified_ns)
+      : disk_(disk), path_(std::move(path)), fd_(std::move(fd)), modified_ns_(modified_ns) {}
   Result<void> write(std::span<const std::byte> bytes) override {
     return write_all(disk_, fd_, bytes, path_);
   }
-  Result<void> close() override { return disk_.close(std::move(fd_), path_); }
+  Result<void> close() override {
+    TRY(disk_.set_modified(fd_, modified_ns_, path_));
+    return disk_.close(std::move(fd_), path_);
+  }
 
  private:
   Disk& disk_;
   const Path path_;
   Fd fd_;
+  const std::int64_t modified_ns_;
 };
 
 class FolderOutput : public Output {
@@ -291,7 +308,7 @@ class FolderOutput : public Output {
     Path path = folder_ / slot.path;
     TRY_SET(Fd fd, disk_.open(path, O_WRONLY | O_CREAT | O_EXCL, 0644));
     return std::unique_ptr<Place>(
-        std::make_unique<FilePlace>(disk_, std::move(path), std::move(fd)));
+        std::make_unique<FilePlace>(disk_, std::move(path), std::move(fd), slot.modified_ns));
   }
 
   Result<void> finish(std::vector<Slot>& /*slots*/) override {
@@ -363,12 +380,12 @@ class ArchiveOutput : public Output {
  private:
   std::string header(const Slot& slot) const {
     const std::string path = base_ + "/" + slot.path;
-    if (form_ == BagForm::tar) return tar_header({path, slot.size_bytes}, time_);
-    return zip_header(zip_member(slot), time_);
+    if (form_ == BagForm::tar) return tar_header({path, slot.size_bytes}, slot.modified());
+    return zip_header(zip_member(slot));
   }
 
   ZipMember zip_member(const Slot& slot) const {
-    return {base_ + "/" + slot.path, slot.size_bytes, slot.crc, slot.header_at};
+    return {base_ + "/" + slot.path, slot.size_bytes, slot.crc, slot.header_at, slot.modified()};
   }
 
   // Without payload nothing says that there is a data/: a folder does.
@@ -384,10 +401,10 @@ class ArchiveOutput : public Output {
     for (const Slot& slot : slots)
       members.push_back(zip_member(slot));
     if (!has_payload_) {
-      members.push_back({data, 0, 0, end_});
-      out += zip_header(members.back(), time_);
+      members.push_back({data, 0, 0, end_, time_});
+      out += zip_header(members.back());
     }
-    return out + zip_end(members, time_, end_ + out.size());
+    return out + zip_end(members, end_ + out.size());
   }
 
   Result<void> write_at(std::string_view text, std::uint64_t offset) {
@@ -425,11 +442,12 @@ class Creator {
     auto done = build();
     if (!done) {
       (void)remove_part();  // Best effort: the next run with this target names what is left.
-      return std::move(done).error();
+      return about_target(done.error(), part_, target_);
     }
     created_.files = scanned_.files.size();
     created_.octets = scanned_.octets;
     created_.empty_folders = scanned_.empty_folders;
+    created_.empty_folder_paths = std::move(scanned_.empty_folder_paths);
     for (Finding& finding : scanned_.findings)
       created_.findings.push_back(std::move(finding));
     std::sort(created_.findings.begin(), created_.findings.end());
@@ -547,17 +565,22 @@ class Creator {
     for (const Algorithm algorithm : options_.algorithms)
       order.push_back(manifest(algorithm));
     order.emplace_back("bag-info.txt");
+    const std::int64_t time_ns =
+        std::clamp(options_.time.ms(), -kTimeMsMax, kTimeMsMax) * kNsOfMillisecond;
     for (const std::string& path : order) {
       if (sizes.at(path) > limits::kManifestBytesMax) {
         return Error(Code::limit, path + " would have more than " +
                                       human_bytes(limits::kManifestBytesMax) +
                                       "; make several bags");
       }
-      slots_.push_back({.path = path, .size_bytes = sizes.at(path)});
+      slots_.push_back({.path = path, .size_bytes = sizes.at(path), .modified_ns = time_ns});
     }
     tags_ = slots_.size();
-    for (const SourceFile& file : scanned_.files)
-      slots_.push_back({.path = file.path, .size_bytes = file.info.size_bytes});
+    for (const SourceFile& file : scanned_.files) {
+      slots_.push_back({.path = file.path,
+                        .size_bytes = file.info.size_bytes,
+                        .modified_ns = options_.one_time ? time_ns : file.info.modified_ns});
+    }
     return {};
   }
 
@@ -573,11 +596,14 @@ class Creator {
     const bool inodes = options_.form != BagForm::folder || space.total_inodes == 0 ||
                         space.free_inodes > slots_.size();
     if (space.free_bytes >= needed && inodes) return {};
-    return Error(Code::no_space, "the bag needs " + human_bytes(needed) + " and " +
-                                     std::to_string(slots_.size()) + " files; " +
-                                     in_quotes(target_.parent_path().native()) + " has " +
-                                     human_bytes(space.free_bytes) + " free" +
-                                     (inodes ? "" : " and room for fewer files"));
+    return Error(
+        Code::no_space,
+        "the bag needs " + human_bytes(needed) + " (" + human_bytes(kSpareBytes) +
+            " of it in reserve, for folders and what the file system "
+            "keeps beside the files) and room for " +
+            std::to_string(slots_.size()) + " files; " + in_quotes(target_.parent_path().native()) +
+            " has " + human_bytes(space.free_bytes) + " free" +
+            (inodes ? "" : " and room for fewer files") + ": free some, or name another target");
   }
 
   Result<void> build() {
@@ -751,11 +777,14 @@ Result<BagForm> form_of_name(const Path& target) {
   const std::string name = lower_ascii(target.filename().native());
   if (name.ends_with(".tar")) return BagForm::tar;
   if (name.ends_with(".zip")) return BagForm::zip;
-  for (const std::string_view packed : {".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z"}) {
+  for (const std::string_view packed :
+       {".gz", ".tgz", ".taz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".lz", ".lzma", ".tlz",
+        ".zst", ".tzst", ".z", ".7z", ".zipx", ".rar", ".cpio"}) {
     if (!name.ends_with(packed)) continue;
     return Error(Code::unsupported,
-                 in_quotes(name) +
-                     ": bags are not compressed, as every check would have to unpack them; name a "
+                 in_quotes(name) + " ends like an archive that is not written (" +
+                     std::string(packed) +
+                     "): bags are not compressed, as every check would have to unpack them; name a "
                      ".tar, a .zip or a folder");
   }
   return BagForm::folder;

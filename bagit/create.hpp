@@ -22,8 +22,8 @@ namespace versement::bagit {
 
 enum class BagForm { folder, tar, zip };
 
-// By the file's extension: ".tar" and ".zip", else a folder. Errors: unsupported for compressed
-// archives, which would have to be unpacked to be verified.
+// By the file's extension: ".tar" and ".zip", else a folder. Errors: unsupported for the extensions
+// of other archives, which would have to be unpacked to be verified.
 Result<BagForm> form_of_name(const Path& target);
 
 struct CreateOptions {
@@ -32,8 +32,9 @@ struct CreateOptions {
   Path target;
   BagForm form = BagForm::folder;
   std::vector<Algorithm> algorithms{Algorithm::sha512};
-  BagInfo info;  // comes first in bag-info.txt; Payload-Oxum is ours
-  Timestamp time;
+  BagInfo info;               // comes first in bag-info.txt; Payload-Oxum is ours
+  Timestamp time;             // when it is made; the time of our own files
+  bool one_time = false;      // it is the time of all files; else the payload keeps its own
   bool follow_links = false;  // to files inside the source
   bool nest = false;          // permits a bag as source
   bool validate = true;
@@ -44,11 +45,14 @@ struct CreateOptions {
   std::function<void()> validating;
 };
 
+inline constexpr std::size_t kEmptyFoldersNamed = 100;
+
 struct Created {
   std::uint64_t files = 0;
   std::uint64_t octets = 0;
-  std::uint64_t empty_folders = 0;  // of the source; a bag has no place for them
-  std::vector<Finding> findings;    // warnings
+  std::uint64_t empty_folders = 0;              // of the source; a bag has no place for them
+  std::vector<std::string> empty_folder_paths;  // of the first kEmptyFoldersNamed
+  std::vector<Finding> findings;                // warnings
   std::vector<Path> left_over;      // of runs with this target that were interrupted, or still run
   std::string tag_manifest_digest;  // SHA-512 of tagmanifest-sha512.txt; empty without it
 };

@@ -12,6 +12,7 @@ constexpr std::uint64_t kBlock = 512;
 constexpr std::uint64_t kEndBytes = 2 * kBlock;
 constexpr std::size_t kNameBytesMax = 100;
 constexpr std::uint64_t kOctalSizeMax = 077777777777;  // eleven octal digits: 8 GiB - 1
+constexpr std::int64_t kOctalTimeMax = 077777777777;   // likewise: the year 2242
 
 std::uint64_t padded(std::uint64_t size) {
   return (size + kBlock - 1) / kBlock * kBlock;
@@ -38,8 +39,9 @@ std::string block_of(std::string_view name, std::uint64_t size, Timestamp modifi
   put_octal(0, 108, 8, &block);
   put_octal(0, 116, 8, &block);
   put_octal(size, 124, 12, &block);
-  put_octal(static_cast<std::uint64_t>(std::max<std::int64_t>(modified.ms() / 1000, 0)), 136, 12,
-            &block);
+  put_octal(
+      static_cast<std::uint64_t>(std::clamp<std::int64_t>(modified.ms() / 1000, 0, kOctalTimeMax)),
+      136, 12, &block);
   block.replace(148, 8, "        ");
   block[156] = kind;
   block.replace(257, 5, "ustar");

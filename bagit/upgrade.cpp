@@ -12,9 +12,11 @@
 #include <fcntl.h>
 
 #include "bagit/contents.hpp"
+#include "bagit/create.hpp"
 #include "bagit/folder_lines.hpp"
 #include "bagit/folder_tree.hpp"
 #include "bagit/tagfile.hpp"
+#include "bagit/target.hpp"
 #include "store/base/ids.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
@@ -91,7 +93,7 @@ class Upgrader {
     auto built = build();
     if (!built) {
       (void)remove_tree(disk_, part_);  // Best effort: it has no file of its own but tag files.
-      return std::move(built).error();
+      return about_target(built.error(), part_, target_);
     }
     out_.made = true;
     return std::move(out_);
@@ -108,6 +110,14 @@ class Upgrader {
                                                    in_quotes(target.parent_path().native()));
     }
     target_ = parent / target.filename();
+    const auto form = form_of_name(target_);
+    if (!form || *form != BagForm::folder) {
+      return Error(Code::unsupported,
+                   in_quotes(target.filename().native()) +
+                       " is the name of an archive, and an upgrade makes a folder that shares its "
+                       "files with the old bag; name a folder, and pack it with tar or zip after")
+          .as("upgrade-makes-folders");
+    }
     bag_ = std::filesystem::canonical(options_.bag, failed);
     if (failed) {
       return Error::from_errno(failed.value(), "cannot read " + in_quotes(options_.bag.native()));
@@ -121,7 +131,8 @@ class Upgrader {
     TRY_SET(const bool there, path_exists(disk_, target_));
     if (there) {
       return Error(Code::exists, in_quotes(target_.native()) +
-                                     " is there already, and nothing is ever written over");
+                                     " is there already, and nothing is ever written over: name "
+                                     "another target, or move it away");
     }
     std::array<std::byte, 6> random{};
     random_bytes(random);
@@ -333,6 +344,19 @@ class Upgrader {
     if (files_.contains("fetch.txt") && !declaration_.at_least(1, 0)) replaced_.insert("fetch.txt");
   }
 
+  // Files are shared with the old bag. Where that cannot be, a copy of it can be upgraded.
+  Result<void> share(const Path& from, const Path& to) {
+    auto linked = disk_.link_new(from, to);
+    const Code code = linked ? Code::internal : linked.error().code();
+    if (code != Code::unsupported && code != Code::denied) return linked;
+    return Error(code, linked.error().what() +
+                           "; the new bag shares its files with the old one (hard links), which "
+                           "needs one file system that has them, and files that are your own: name "
+                           "a target beside the old bag, or copy the bag there first (cp -a) and "
+                           "upgrade the copy")
+        .as("no-hard-links");
+  }
+
   Result<void> link_files() {
     std::string last;
     for (const auto& [path, kept] : files_) {
@@ -342,7 +366,7 @@ class Upgrader {
         last = to.substr(0, slash);
         TRY(make_folders(disk_, part_ / last));
       }
-      TRY(disk_.link_new(bag_ / path, part_ / to));
+      TRY(share(bag_ / path, part_ / to));
       // The name may have come to mean another file since it was read.
       TRY_SET(const FileInfo now, disk_.info(part_ / to));
       const bool same = now.kind == FileKind::regular && now.inode == kept.info.inode &&

@@ -53,17 +53,17 @@ void put_time(Timestamp time, std::string* out) {
 }
 
 // From the general purpose flag to the length of the name: alike in both headers.
-void put_common(const ZipMember& member, Timestamp modified, std::string* out) {
+void put_common(const ZipMember& member, std::string* out) {
   put(kNamesAreUtf8, 2, out);
   put(0, 2, out);  // stored
-  put_time(modified, out);
+  put_time(member.modified, out);
   put(member.crc, 4, out);
   put(capped(member.size_bytes), 4, out);
   put(capped(member.size_bytes), 4, out);
   put(member.path.size(), 2, out);
 }
 
-std::string central_header(const ZipMember& member, Timestamp modified) {
+std::string central_header(const ZipMember& member) {
   std::string extra;
   if (is_large(member.size_bytes)) {
     put(member.size_bytes, 8, &extra);
@@ -76,7 +76,7 @@ std::string central_header(const ZipMember& member, Timestamp modified) {
   put(0x02014b50, 4, &out);
   put(kMadeOnUnix | version, 2, &out);
   put(version, 2, &out);
-  put_common(member, modified, &out);
+  put_common(member, &out);
   put(extra.empty() ? 0 : extra.size() + 4, 2, &out);
   put(0, 2, &out);  // comment
   put(0, 2, &out);  // disk
@@ -94,12 +94,12 @@ std::string central_header(const ZipMember& member, Timestamp modified) {
 
 }  // namespace
 
-std::string zip_header(const ZipMember& member, Timestamp modified) {
+std::string zip_header(const ZipMember& member) {
   const bool large = is_large(member.size_bytes);
   std::string out;
   put(0x04034b50, 4, &out);
   put(large ? kVersionZip64 : kVersionPlain, 2, &out);
-  put_common(member, modified, &out);
+  put_common(member, &out);
   put(large ? 20 : 0, 2, &out);
   out += member.path;
   if (large) {
@@ -111,10 +111,10 @@ std::string zip_header(const ZipMember& member, Timestamp modified) {
   return out;
 }
 
-std::string zip_end(const std::vector<ZipMember>& members, Timestamp modified, std::uint64_t at) {
+std::string zip_end(const std::vector<ZipMember>& members, std::uint64_t at) {
   std::string out;
   for (const ZipMember& member : members)
-    out += central_header(member, modified);
+    out += central_header(member);
   const std::uint64_t size = out.size();
   const std::uint64_t count = members.size();
   if (count >= kCountMax || is_large(size) || is_large(at)) {

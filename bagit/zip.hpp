@@ -16,11 +16,12 @@ struct ZipMember {
   std::uint64_t size_bytes = 0;
   std::uint32_t crc = 0;
   std::uint64_t header_at = 0;  // where its local header begins
+  Timestamp modified;           // kept in UTC, in steps of two seconds, from 1980 on
 };
 
 // What stands before the bytes of a member; its length does not depend on the CRC.
-std::string zip_header(const ZipMember& member, Timestamp modified);
+std::string zip_header(const ZipMember& member);
 // The central directory and what ends the archive. `at` is where it begins.
-std::string zip_end(const std::vector<ZipMember>& members, Timestamp modified, std::uint64_t at);
+std::string zip_end(const std::vector<ZipMember>& members, std::uint64_t at);
 
 }  // namespace versement::bagit

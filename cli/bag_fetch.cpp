@@ -129,8 +129,11 @@ class FileFetch {
     return done;
   }
 
+  // Of the bytes that the part has now: those of this run, and those before.
   std::uint64_t received() const { return received_; }
-  std::uint64_t resumed() const { return resumed_; }
+  std::uint64_t resumed() const { return offset_ - received_; }
+  // What the next run can go on from: all of them, if the server can be asked for the rest.
+  std::uint64_t kept() const { return is_strong() ? offset_ : 0; }
 
  private:
   using Parser = beast_http::response_parser<beast_http::buffer_body>;
@@ -186,6 +189,8 @@ class FileFetch {
       if (!removed && removed.error().code() != Code::not_found) return removed;
     }
     offset_ = 0;
+    progress_.bytes -= received_;
+    received_ = 0;
     etag_.clear();
     hasher_.emplace(algorithms());
     return {};
@@ -304,16 +309,16 @@ class FileFetch {
             .as("fetch-length");
       }
     }
-    resumed_ = offset_;
     return {};
   }
+
+  // A weak tag does not promise the same bytes (RFC 9110 section 13.1.5).
+  bool is_strong() const { return etag_.starts_with('"') && etag_.size() <= kEtagBytesMax; }
 
   Result<void> receive(client::Connection& connection, Parser& parser) {
     TRY_SET(Fd fd,
             disk_.open(part_, O_WRONLY | O_CREAT | (offset_ == 0 ? O_EXCL : O_APPEND), 0644));
-    // A weak tag does not promise the same bytes (RFC 9110 section 13.1.5).
-    const bool strong = etag_.starts_with('"') && etag_.size() <= kEtagBytesMax;
-    if (offset_ == 0 && strong) TRY(replace_file(disk_, mark_, as_bytes(etag_)));
+    if (offset_ == 0 && is_strong()) TRY(replace_file(disk_, mark_, as_bytes(etag_)));
     std::vector<std::byte> chunk(limits::kChunkBytes);
     connection.buffer.reserve(limits::kChunkBytes);  // Beast reads 512 bytes at a time else
     while (!parser.is_done()) {
@@ -400,7 +405,6 @@ class FileFetch {
   std::string etag_;
   std::uint64_t offset_ = 0;
   std::uint64_t received_ = 0;
-  std::uint64_t resumed_ = 0;
 };
 
 Result<void> check_space(Disk& disk, const Path& bag, const std::vector<bagit::FetchItem>& items) {
@@ -455,13 +459,15 @@ Result<Fetched> fetch_items(const Path& bag,
         FileFetch one(disk, bag, item, options, tls, progress);
         auto done = one.run();
         const std::scoped_lock lock(mutex);
-        fetched.bytes += one.received();
-        fetched.resumed_bytes += one.resumed();
         if (done) {
+          fetched.bytes += one.received();
+          fetched.resumed_bytes += one.resumed();
+          if (one.resumed() > 0) fetched.resumed.push_back({item.path, one.resumed()});
           ++fetched.files;
           ++progress.files;
           return;
         }
+        fetched.kept_bytes += one.kept();
         const Code code = done.error().code();
         // What fails one file here would fail the rest as well.
         if (code == Code::cancelled || code == Code::io || code == Code::no_space) {
@@ -476,6 +482,8 @@ Result<Fetched> fetch_items(const Path& bag,
   if (fatal) return *fatal;
   std::sort(fetched.failures.begin(), fetched.failures.end(),
             [](const FetchFailure& a, const FetchFailure& b) { return a.path < b.path; });
+  std::sort(fetched.resumed.begin(), fetched.resumed.end(),
+            [](const FetchResumed& a, const FetchResumed& b) { return a.path < b.path; });
   // With parts in it, it stays for the next run.
   (void)disk.remove_folder(bag / kFolder);
   return fetched;

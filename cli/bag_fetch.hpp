@@ -32,10 +32,17 @@ struct FetchFailure {
   Error error;
 };
 
+struct FetchResumed {
+  std::string path;
+  std::uint64_t bytes = 0;  // that an earlier run had left
+};
+
 struct Fetched {
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;             // received
-  std::uint64_t resumed_bytes = 0;     // that an earlier run had left
+  std::uint64_t files = 0;             // that are whole
+  std::uint64_t bytes = 0;             // of them, received by this run
+  std::uint64_t resumed_bytes = 0;     // of them, that earlier runs had left
+  std::uint64_t kept_bytes = 0;        // of files that failed, for the next run
+  std::vector<FetchResumed> resumed;   // by path; whole now
   std::vector<FetchFailure> failures;  // by path
 };
 

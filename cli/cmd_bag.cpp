@@ -21,6 +21,9 @@ namespace {
 
 // Each is a thread with a buffer of its own.
 constexpr unsigned kJobsMax = 256;
+// More would push the answer off the screen.
+constexpr std::size_t kEmptyFoldersTold = 10;
+constexpr std::size_t kHostsTold = 20;
 
 int fail(Console& console, const Error& error) {
   console.end_progress();
@@ -65,6 +68,26 @@ json::Array as_json(const std::vector<bagit::Finding>& findings) {
 // As JSON has no other bytes than UTF-8.
 std::string shown(const std::string& text) {
   return is_utf8(text) ? text : printable(text);
+}
+
+json::Array texts(const std::vector<std::string>& values) {
+  json::Array out;
+  for (const std::string& value : values)
+    out.emplace_back(shown(value));
+  return out;
+}
+
+// "1 file", "2 files".
+std::string counted(std::uint64_t number, const std::string& noun) {
+  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
+// One value each time that it is given: what stands behind that belongs to the command.
+CLI::Option* add_repeatable(CLI::App* command,
+                            const std::string& name,
+                            std::vector<std::string>& values,
+                            const std::string& help) {
+  return command->add_option(name, values, help + "; repeatable")->allow_extra_args(false);
 }
 
 // ---------------------------------------------------------------------------- bag create
@@ -114,16 +137,29 @@ Result<bagit::BagInfo> info_of(const CreateFlags& flags) {
                    "--info '" + printable(text) + "' has no colon; write --info 'Label: value'")
           .as("usage");
     }
+    if (text.find_first_of("\r\n") != std::string::npos) {
+      return Error(Code::invalid,
+                   "--info '" + printable(text) +
+                       "' has a line break, at which a line of bag-info.txt ends; write it on one "
+                       "line, give the label once for each line, or use --info-file")
+          .as("info-invalid");
+    }
     info.emplace_back(trim(std::string_view(text).substr(0, colon)),
                       trim(std::string_view(text).substr(colon + 1)));
   }
   return info;
 }
 
-// The clock, or what stands in SOURCE_DATE_EPOCH, so that the same input gives the same bag.
-Result<Timestamp> time_of_bag() {
+// What is set asks for the same bag of the same input.
+std::string source_date() {
   const char* const text = std::getenv("SOURCE_DATE_EPOCH");
-  if (text == nullptr || *text == '\0') return real_clock().now();
+  return text == nullptr ? "" : text;
+}
+
+// The clock, or what stands in SOURCE_DATE_EPOCH.
+Result<Timestamp> time_of_bag() {
+  const std::string text = source_date();
+  if (text.empty()) return real_clock().now();
   const auto seconds = parse_decimal(text);
   // Up to the year 9999.
   if (seconds && *seconds <= 253'402'300'799) {
@@ -149,11 +185,28 @@ Result<bagit::CreateOptions> options_of(const CreateFlags& flags) {
   TRY_SET(options.algorithms, algorithms_of(flags.algorithms));
   TRY_SET(options.info, info_of(flags));
   TRY_SET(options.time, time_of_bag());
+  options.one_time = !source_date().empty();
   options.follow_links = flags.follow_links;
   options.nest = flags.nest;
   options.validate = !flags.no_validate;
   options.threads = jobs_or_all(flags.jobs);
   return options;
+}
+
+void tell_empty_folders(Console& console, const bagit::Created& created) {
+  if (created.empty_folders == 0) return;
+  const bool one = created.empty_folders == 1;
+  console.note(counted(created.empty_folders, "empty folder") + (one ? " is" : " are") +
+               " not in the bag, as BagIt has no place for " + (one ? "it:" : "them:"));
+  const std::size_t told = std::min(created.empty_folder_paths.size(), kEmptyFoldersTold);
+  for (std::size_t i = 0; i < told; ++i)
+    console.note("  " + printable(created.empty_folder_paths[i]));
+  if (created.empty_folders > told) {
+    console.note("  and " + std::to_string(created.empty_folders - told) + " more" +
+                 (created.empty_folders <= created.empty_folder_paths.size()
+                      ? "; --json names them all"
+                      : "; --json names the first " + std::to_string(bagit::kEmptyFoldersNamed)));
+  }
 }
 
 int create(Session& session, const CreateFlags& flags) {
@@ -179,6 +232,7 @@ int create(Session& session, const CreateFlags& flags) {
                                   {"payload_files", created->files},
                                   {"payload_bytes", created->octets},
                                   {"empty_folders", created->empty_folders},
+                                  {"empty_folder_paths", texts(created->empty_folder_paths)},
                                   {"seal_digest", created->tag_manifest_digest},
                                   {"left_over", std::move(left)},
                                   {"findings", as_json(created->findings)},
@@ -186,16 +240,16 @@ int create(Session& session, const CreateFlags& flags) {
     return kOk;
   }
   tell(console, created->findings);
-  if (created->empty_folders > 0) {
-    console.note(std::to_string(created->empty_folders) +
-                 " empty folders are not in the bag: BagIt has no place for them");
+  tell_empty_folders(console, *created);
+  if (created->files == 0) {
+    console.note("the payload is empty: no file was found in what was named");
   }
   for (const Path& path : created->left_over) {
     console.note(
         printable(path.native()) +
         " is left of a run that was interrupted; remove it, unless another run is at work");
   }
-  console.line(printable(flags.to) + ": " + std::to_string(created->files) + " files and " +
+  console.line(printable(flags.to) + ": " + counted(created->files, "file") + " and " +
                human_bytes(created->octets) +
                (flags.no_validate ? ", made durable; not validated"
                                   : ", made durable and read back; valid"));
@@ -214,11 +268,10 @@ void add_create(Tree& tree, CLI::App* bag) {
       ->required();
   command->add_option("--format", flags->format, "folder, tar or zip, whatever the name says")
       ->check(CLI::IsMember({"folder", "tar", "zip"}));
-  command->add_option("--algorithm", flags->algorithms,
-                      "sha512 (without this option), sha256, sha1 or md5; repeatable");
-  command->add_option("--info", flags->info, "'Label: value' for bag-info.txt; repeatable");
-  command->add_option("--info-file", flags->info_files,
-                      "A file in the form of bag-info.txt; repeatable");
+  add_repeatable(command, "--algorithm", flags->algorithms,
+                 "sha512 (without this option), sha256, sha1 or md5");
+  add_repeatable(command, "--info", flags->info, "'Label: value' for bag-info.txt");
+  add_repeatable(command, "--info-file", flags->info_files, "A file in the form of bag-info.txt");
   command->add_flag("--follow-links", flags->follow_links,
                     "Put the files that links lead to into the bag, if they are in the source");
   command->add_flag("--nest", flags->nest, "Put a bag into the bag");
@@ -226,8 +279,10 @@ void add_create(Tree& tree, CLI::App* bag) {
   command->add_option("--jobs", flags->jobs, "Files copied at once (one for each processor)")
       ->check(CLI::Range(0u, kJobsMax));
   command->footer(
-      "The bag appears under its name when it is whole and durable, and was read back. With\n"
-      "SOURCE_DATE_EPOCH set, the same input gives the same bytes.\n"
+      "The bag appears under its name when it is whole and durable, and was read back. Files keep\n"
+      "the time of their last change (in a tar to the second, in a zip to two), but no owner and\n"
+      "no rights: they are 0644 in the bag. Empty folders are left out and named.\n"
+      "With SOURCE_DATE_EPOCH set all have that time, and the same input gives the same bytes.\n"
       "Exit status: 0 made, 1 what was written does not read back, 2 something could not be read\n"
       "or written, 3 refused: the target is there, a name or file that no bag can hold, usage.\n"
       "Example: versement bag create ./scans --to ./scans-bag.tar --info 'Source-Organization: A'");
@@ -252,14 +307,16 @@ std::string form_text(bagit::Form form) {
   return "plan";
 }
 
-json::Array texts(const std::vector<std::string>& values) {
-  json::Array out;
-  for (const std::string& value : values)
-    out.emplace_back(shown(value));
-  return out;
+// A bag without one of the two can be looked at; what has neither is some other folder.
+bool is_bag(const bagit::Inspection& seen) {
+  return !seen.version.empty() || !seen.payload_algorithms.empty() || !seen.tag_algorithms.empty();
 }
 
-json::Object show_json(const std::string& bag, const bagit::Inspection& seen) {
+bool is_unread(const bagit::Finding& finding) {
+  return finding.severity == bagit::Severity::unread;
+}
+
+json::Object show_json(const std::string& bag, const bagit::Inspection& seen, int status) {
   json::Array info;
   for (const auto& [label, value] : seen.info)
     info.emplace_back(json::Object{{"label", shown(label)}, {"value", shown(value)}});
@@ -275,7 +332,7 @@ json::Object show_json(const std::string& bag, const bagit::Inspection& seen) {
                    {"tag_files", seen.tag_files},
                    {"tag_bytes", seen.tag_bytes},
                    {"findings", as_json(seen.findings)},
-                   {"exit_code", kOk}};
+                   {"exit_code", status}};
   if (!seen.base.empty()) out["base"] = shown(seen.base);
   if (seen.fetch) {
     out["fetch"] = json::Object{{"files", seen.fetch_files},
@@ -291,17 +348,19 @@ void show_facts(Console& console, const bagit::Inspection& seen) {
   const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
   std::vector<std::pair<std::string, std::string>> facts{
       {"Form", form_text(seen.form) + (seen.base.empty() ? "" : ", of " + printable(seen.base))},
-      {"BagIt version", or_none(printable(seen.version))},
-      {"Tag files in", or_none(printable(seen.encoding))},
-      {"Payload", std::to_string(seen.payload_files) + " files, " +
-                      human_bytes(seen.payload_bytes) + " (" + std::to_string(seen.payload_bytes) +
-                      "." + std::to_string(seen.payload_files) + ")"},
+      {"BagIt version", seen.version.empty() ? "not said, as there is no bagit.txt to be read"
+                                             : printable(seen.version)},
+      {"Tag files in", seen.encoding.empty() ? "not said" : printable(seen.encoding)},
+      {"Payload", counted(seen.payload_files, "file") + ", " + human_bytes(seen.payload_bytes) +
+                      " (" + std::to_string(seen.payload_bytes) + "." +
+                      std::to_string(seen.payload_files) + ")"},
       {"Manifests", or_none(printable(join(seen.payload_algorithms, ", ")))},
-      {"Tag files", std::to_string(seen.tag_files) + " files, " + human_bytes(seen.tag_bytes)},
+      {"Tag files", counted(seen.tag_files, "file") + ", " + human_bytes(seen.tag_bytes)},
       {"Tag manifests", or_none(printable(join(seen.tag_algorithms, ", ")))}};
   if (seen.fetch) {
-    std::string fetch = std::to_string(seen.fetch_files) + " files, of which " +
-                        std::to_string(seen.fetch_missing) + " are missing";
+    std::string fetch = counted(seen.fetch_files, "file") + ", of which " +
+                        std::to_string(seen.fetch_missing) +
+                        (seen.fetch_missing == 1 ? " is" : " are") + " missing";
     if (seen.fetch_missing > 0) fetch += " (" + human_bytes(seen.fetch_missing_bytes) + ")";
     if (seen.fetch_missing_unsized > 0) {
       fetch += "; " + std::to_string(seen.fetch_missing_unsized) + " of unknown length";
@@ -318,26 +377,44 @@ void show_facts(Console& console, const bagit::Inspection& seen) {
   }
 }
 
+// Nothing is judged: an archive that is damaged is one that cannot be read.
+int fail_show(Console& console, const Error& error) {
+  if (error.code() != Code::corrupt) return fail(console, error);
+  console.end_progress();
+  console.failure(error, kUnchecked, {});
+  return kUnchecked;
+}
+
 int show(Session& session, const std::string& bag) {
   Console& console = session.console();
   stop_on_interrupt();
   const auto seen = bagit::inspect(real_disk(), bag, interruption());
-  if (!seen) return fail(console, seen.error());
+  if (!seen) return fail_show(console, seen.error());
+  const bool unread = std::any_of(seen->findings.begin(), seen->findings.end(), is_unread);
+  if (!is_bag(*seen) && !unread) {
+    return fail(console, Error(Code::invalid, "'" + printable(bag) +
+                                                  "' is no bag: there is neither bagit.txt nor a "
+                                                  "manifest; name the folder that holds them")
+                             .as("not-a-bag"));
+  }
+  const int status = unread ? kUnchecked : kOk;
   if (console.json()) {
-    console.document(show_json(bag, *seen));
-    return kOk;
+    console.document(show_json(bag, *seen, status));
+    return status;
   }
   show_facts(console, *seen);
   tell(console, seen->findings);
-  return kOk;
+  return status;
 }
 
 void add_show(Tree& tree, CLI::App* bag) {
   CLI::App* const command =
       tree.add(bag, "show", "What a bag says of itself; nothing is hashed, and nothing judged");
   auto path = std::make_shared<std::string>();
-  command->add_option("BAG", *path, "A bag")->required();
-  command->footer("Exit status: 0 shown, 2 it could not be read, 3 there is no such bag.");
+  command->add_option("BAG", *path, "A folder, tar, tar.gz or zip")->required();
+  command->footer(
+      "Exit status: 0 shown, 2 not all of it could be read, 3 there is nothing, or no bag.\n"
+      "Example: versement bag show ./scans-bag.tar");
   tree.action(command, [path](Session& s) { return show(s, *path); });
 }
 
@@ -368,7 +445,8 @@ int status_of(const std::vector<FetchFailure>& failures) {
 }
 
 // Every address must be permitted before the first is asked.
-Result<void> check_urls(const std::vector<bagit::FetchItem>& items, const FetchOptions& options) {
+std::map<std::string, std::string> refused_hosts(const std::vector<bagit::FetchItem>& items,
+                                                 const FetchOptions& options) {
   std::map<std::string, std::string> refused;  // by host, with the reason
   for (const bagit::FetchItem& item : items) {
     for (const std::string& url : item.urls) {
@@ -376,17 +454,36 @@ Result<void> check_urls(const std::vector<bagit::FetchItem>& items, const FetchO
       if (!why.empty()) refused.emplace(host_of_url(url), why);
     }
   }
-  if (refused.empty()) return {};
-  std::string what = "fetch.txt names addresses that are not permitted; nothing was fetched:";
-  std::size_t told = 0;
+  return refused;
+}
+
+// All of them at once, each on a line of its own.
+int refuse_hosts(Console& console, const std::map<std::string, std::string>& refused) {
+  std::string what = "fetch.txt names addresses that are not permitted; nothing was fetched";
+  json::Object problem{{"code", "fetch-refused"}};
+  json::Array errors;
+  std::vector<std::string> lines;
   for (const auto& [host, why] : refused) {
-    if (++told > 20) {
-      what += "\n  and " + std::to_string(refused.size() - 20) + " more";
+    if (lines.size() == kHostsTold) {
+      lines.push_back("and " + std::to_string(refused.size() - kHostsTold) + " more");
       break;
     }
-    what += "\n  " + printable(host) + ": " + why;
+    lines.push_back(printable(host) + ": " + why);
+    errors.emplace_back(json::Object{{"pointer", printable(host)}, {"detail", why}});
   }
-  return Error(Code::denied, what).as("fetch-refused");
+  problem["detail"] = what + ": " + join(lines, "; ");
+  problem["errors"] = std::move(errors);
+  console.failure(Error(Code::denied, what).as("fetch-refused"), kUsage, problem);
+  if (refused.size() > kHostsTold) console.note("  " + lines.back());
+  return kUsage;
+}
+
+// What failed, and what can be done here.
+std::string failure_text(const FetchFailure& failure) {
+  const bool untrusted = failure.error.reason() == "certificate-not-trusted";
+  return failure.error.what() +
+         (untrusted ? "; where an authority of your own has signed it, name that one with --ca"
+                    : "");
 }
 
 json::Object fetched_json(const std::string& bag, const Fetched& fetched) {
@@ -396,12 +493,13 @@ json::Object fetched_json(const std::string& bag, const Fetched& fetched) {
     failures.emplace_back(json::Object{
         {"path", shown(failure.path)},
         {"code", reason.empty() ? std::string(code_name(failure.error.code())) : reason},
-        {"detail", shown(failure.error.what())}});
+        {"detail", shown(failure_text(failure))}});
   }
   return {{"bag", shown(bag)},
           {"fetched_files", fetched.files},
           {"fetched_bytes", fetched.bytes},
           {"resumed_bytes", fetched.resumed_bytes},
+          {"kept_bytes", fetched.kept_bytes},
           {"failures", std::move(failures)}};
 }
 
@@ -482,6 +580,31 @@ Result<Fetched> fetch_showing(Console& console,
   return fetched;
 }
 
+void tell_fetched(Console& console,
+                  const std::string& bag,
+                  const Fetched& fetched,
+                  std::size_t wanted) {
+  for (const FetchResumed& file : fetched.resumed) {
+    console.note(printable(file.path) + ": went on after the " + human_bytes(file.bytes) +
+                 " that an earlier run had left");
+  }
+  for (const FetchFailure& failure : fetched.failures)
+    console.line(printable(failure.path + ": " + failure_text(failure)));
+  std::string line = printable(bag) + ": " + counted(fetched.files, "file") + " fetched, " +
+                     human_bytes(fetched.bytes);
+  if (!fetched.failures.empty()) {
+    line += "; " + std::to_string(fetched.failures.size()) + " failed";
+  }
+  if (fetched.kept_bytes > 0) {
+    line += "; " + human_bytes(fetched.kept_bytes) + " of what failed are kept for the next run";
+  }
+  console.line(line);
+  if (fetched.files < wanted) {
+    console.line(printable(bag) +
+                 " is still incomplete: " + counted(wanted - fetched.files, "file") + " to fetch");
+  }
+}
+
 int fetch(Session& session, const FetchFlags& flags) {
   Console& console = session.console();
   stop_on_interrupt();
@@ -500,25 +623,24 @@ int fetch(Session& session, const FetchFlags& flags) {
   if (!whole && plan->report.verdict != bagit::Verdict::incomplete) {
     return refuse_report(console, flags.bag, plan->report);
   }
-  const auto permitted = check_urls(plan->items, *options);
-  if (!permitted) {
-    console.failure(permitted.error(), kUsage, {});
-    return kUsage;
-  }
+  const auto refused = refused_hosts(plan->items, *options);
+  if (!refused.empty()) return refuse_hosts(console, refused);
   Fetched fetched;
   if (!plan->items.empty()) {
     auto done = fetch_showing(console, flags.bag, plan->items, *options);
+    if (!done && done.error().code() == Code::cancelled) {
+      return fail(console, Error(Code::cancelled,
+                                 "stopped; what came so far is kept: run the same command again to "
+                                 "go on"));
+    }
     if (!done) return fail(console, done.error());
     fetched = std::move(*done);
   }
   int status = status_of(fetched.failures);
   json::Object document = fetched_json(flags.bag, fetched);
+  document["missing_files"] = plan->items.size() - fetched.files;
   if (!console.json()) {
-    for (const FetchFailure& failure : fetched.failures)
-      console.line(printable(failure.path + ": " + failure.error.what()));
-    console.line(printable(flags.bag) + ": " + std::to_string(fetched.files) + " files fetched, " +
-                 human_bytes(fetched.bytes) + "; " + std::to_string(fetched.failures.size()) +
-                 " failed");
+    tell_fetched(console, flags.bag, fetched, plan->items.size());
   }
   if (status == kOk && !flags.no_validate) {
     const auto report = judge(console, flags.bag, bagit::Depth::full);
@@ -541,8 +663,7 @@ void add_fetch(Tree& tree, CLI::App* bag) {
       tree.add(bag, "fetch", "Bring the files that fetch.txt names and that are not there");
   auto flags = std::make_shared<FetchFlags>();
   command->add_option("BAG", flags->bag, "A bag in a folder")->required();
-  command->add_option("--host", flags->hosts,
-                      "A host that may be asked, HOST or HOST:PORT; repeatable");
+  add_repeatable(command, "--host", flags->hosts, "A host that may be asked, HOST or HOST:PORT");
   command->add_flag("--any-host", flags->any_host, "Ask whatever host the bag names");
   command->add_flag("--allow-http", flags->allow_http, "Permit http, which anybody can alter");
   command->add_flag("--allow-private", flags->allow_private,
@@ -556,6 +677,8 @@ void add_fetch(Tree& tree, CLI::App* bag) {
       "The list in a bag comes from a stranger: nobody is asked who was not named with --host.\n"
       "Each file appears when its length and all its digests are right; a fetch that was cut off\n"
       "goes on where it was.\n"
+      "--ca names the authority of a server whose certificate no public one has signed, and\n"
+      "--timeout the seconds that each wait for it may last (60).\n"
       "Exit status: 0 valid, 1 the bag is invalid or a file has other bytes, 2 something could "
       "not\n"
       "be fetched, 3 usage, or a host that was not named, 4 the net does not answer.\n"
@@ -578,6 +701,14 @@ std::vector<std::string> names_of(const std::vector<Algorithm>& algorithms) {
   for (const Algorithm algorithm : algorithms)
     out.emplace_back(algorithm_name(algorithm));
   return out;
+}
+
+// Of the old bag's warnings one was answered: a newer algorithm stands beside the weak ones now.
+std::vector<bagit::Finding> but_weak_algorithms(std::vector<bagit::Finding> findings) {
+  std::erase_if(findings, [](const bagit::Finding& finding) {
+    return finding.code == "manifest.weak-algorithm";
+  });
+  return findings;
 }
 
 int upgrade(Session& session, const UpgradeFlags& flags) {
@@ -617,12 +748,14 @@ int upgrade(Session& session, const UpgradeFlags& flags) {
                                   {"findings", as_json(upgraded->old.findings)},
                                   {"exit_code", kOk}});
   } else if (!upgraded->made) {
-    console.line(printable(flags.bag) + ": has all of it already; nothing was done");
+    console.line(printable(flags.bag) +
+                 " is of version 1.0 in UTF-8 already, with manifests and tag manifests of " +
+                 join(names_of(upgraded->algorithms), ", ") + "; nothing was done");
   } else {
-    tell(console, upgraded->old.findings);
+    tell(console, but_weak_algorithms(upgraded->old.findings));
     console.line(printable(flags.to) + ": BagIt 1.0 with " +
                  join(names_of(upgraded->algorithms), ", ") + "; " +
-                 std::to_string(upgraded->files) + " files and " + human_bytes(upgraded->bytes) +
+                 counted(upgraded->files, "file") + " and " + human_bytes(upgraded->bytes) +
                  " verified against the old manifests. The files are those of " +
                  printable(flags.bag) + " under second names");
   }
@@ -634,9 +767,10 @@ void add_upgrade(Tree& tree, CLI::App* bag) {
       tree.add(bag, "upgrade", "Make of an old bag one of version 1.0 with newer checksums");
   auto flags = std::make_shared<UpgradeFlags>();
   command->add_option("BAG", flags->bag, "A bag in a folder")->required();
-  command->add_option("--to", flags->to, "The new bag, on the same file system")->required();
-  command->add_option("--algorithm", flags->algorithms,
-                      "sha512 (without this option), sha256, sha1 or md5; repeatable");
+  command->add_option("--to", flags->to, "The new bag, a folder on the same file system")
+      ->required();
+  add_repeatable(command, "--algorithm", flags->algorithms,
+                 "sha512 (without this option), sha256, sha1 or md5");
   command->add_option("--jobs", flags->jobs, "Files read at once (one for each processor)")
       ->check(CLI::Range(0u, kJobsMax));
   command->footer(
@@ -644,13 +778,22 @@ void add_upgrade(Tree& tree, CLI::App* bag) {
       "of. The new bag shares its files with the old one (hard links) and keeps the replaced tag\n"
       "files in metadata/bagit-original; what was done stands in metadata/premis-upgrade.xml.\n"
       "Exit status: 0 made, or nothing to do, 1 the old bag is invalid, 2 it is not complete, or\n"
-      "could not be read, 3 usage, or the target is there.");
+      "could not be read, 3 usage, or the target is there, or files cannot be shared with it.\n"
+      "Example: versement bag upgrade ./old-bag --to ./new-bag");
   tree.action(command, [flags](Session& s) { return upgrade(s, *flags); });
 }
 
 }  // namespace
 
 void add_bag_commands(Tree& tree, CLI::App* group) {
+  group->footer(
+      "These work on local files, without a service. Each has more to say: bag create --help.\n"
+      "Examples:\n"
+      "  versement bag create ./scans --to ./scans-bag --info 'Source-Organization: A'\n"
+      "  versement bag validate ./scans-bag\n"
+      "  versement bag show ./scans-bag.zip\n"
+      "  versement bag fetch ./holey --host files.example.org\n"
+      "  versement bag upgrade ./old-bag --to ./new-bag");
   add_create(tree, group);
   add_show(tree, group);
   add_fetch(tree, group);

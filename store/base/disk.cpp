@@ -20,6 +20,10 @@
 namespace versement {
 namespace {
 
+constexpr std::int64_t kNsOfSecond = 1'000'000'000;
+// Anybody can give a file any time: what 64 bits of nanoseconds can hold ends in the year 2262.
+constexpr std::int64_t kSecondsMax = 9'000'000'000;
+
 // Calls until it is not interrupted.
 template <class Call>
 auto uninterrupted(Call call) {
@@ -58,7 +62,10 @@ FileInfo info_of_stat(const struct stat& found) {
           .inode = found.st_ino,
           .device = found.st_dev,
           .modified_ms = found.st_mtim.tv_sec * 1000 + found.st_mtim.tv_nsec / 1'000'000,
-          .changed_ns = found.st_ctim.tv_sec * 1'000'000'000 + found.st_ctim.tv_nsec,
+          .modified_ns = std::clamp<std::int64_t>(found.st_mtim.tv_sec, -kSecondsMax, kSecondsMax) *
+                             kNsOfSecond +
+                         found.st_mtim.tv_nsec,
+          .changed_ns = found.st_ctim.tv_sec * kNsOfSecond + found.st_ctim.tv_nsec,
           .mode = found.st_mode & 07777u};
 }
 
@@ -280,6 +287,22 @@ Result<void> Disk::remove_folder(const Path& path) {
 Result<void> Disk::set_mode(const Path& path, mode_t mode) {
   if (uninterrupted([&] { return ::chmod(path.c_str(), mode); }) < 0) {
     return failed("set permissions of", path);
+  }
+  return {};
+}
+
+Result<void> Disk::set_modified(const Fd& fd, std::int64_t modified_ns, const Path& path) {
+  // Rounded down, as the part below a second must not be negative before 1970.
+  std::int64_t seconds = modified_ns / kNsOfSecond;
+  std::int64_t rest = modified_ns % kNsOfSecond;
+  if (rest < 0) {
+    --seconds;
+    rest += kNsOfSecond;
+  }
+  const std::array<timespec, 2> times{timespec{.tv_sec = 0, .tv_nsec = UTIME_NOW},
+                                      timespec{.tv_sec = seconds, .tv_nsec = rest}};
+  if (uninterrupted([&] { return ::futimens(fd.get(), times.data()); }) < 0) {
+    return failed("set the time of", path);
   }
   return {};
 }

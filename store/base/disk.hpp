@@ -28,6 +28,7 @@ struct FileInfo {
   std::uint64_t inode = 0;
   std::uint64_t device = 0;
   std::int64_t modified_ms = 0;  // since 1970, UTC
+  std::int64_t modified_ns = 0;  // the same, as fine as the file system keeps it
   std::int64_t changed_ns = 0;   // likewise; by the kernel, whenever bytes, mode or names change
   unsigned mode = 0;             // permission bits
 };
@@ -92,6 +93,8 @@ class Disk {
   virtual Result<void> remove_file(const Path& path);
   virtual Result<void> remove_folder(const Path& path);
   virtual Result<void> set_mode(const Path& path, mode_t mode);
+  // Since 1970, UTC. The time of the last access becomes the present.
+  virtual Result<void> set_modified(const Fd& fd, std::int64_t modified_ns, const Path& path);
 
   // Of the link itself, never of what it points at.
   virtual Result<FileInfo> info(const Path& path);

@@ -12,6 +12,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "bagit/target.hpp"
 #include "bagit/validate.hpp"
 #include "bagit/zip.hpp"
 #include "store/base/text.hpp"
@@ -347,6 +348,101 @@ TEST_F(CreateTest, a_bag_that_does_not_read_back_is_not_announced) {
   EXPECT_EQ(beside(), std::vector<std::string>{});
 }
 
+std::int64_t modified_seconds(const Path& path) {
+  const auto info = real_disk().info(path);
+  EXPECT_OK(info);
+  return info ? info->modified_ms / 1000 : -1;
+}
+
+// By libarchive, of the member that ends so.
+std::int64_t modified_in_archive(const Path& file, const std::string& ending) {
+  std::int64_t found = -1;
+  archive* const a = archive_read_new();
+  archive_read_support_format_tar(a);
+  EXPECT_EQ(archive_read_open_filename(a, file.c_str(), 65536), ARCHIVE_OK);
+  archive_entry* entry = nullptr;
+  while (archive_read_next_header(a, &entry) == ARCHIVE_OK) {
+    if (std::string(archive_entry_pathname(entry)).ends_with(ending)) {
+      found = archive_entry_mtime(entry);
+    }
+  }
+  archive_read_free(a);
+  return found;
+}
+
+void set_modified(const Path& file, std::int64_t ns) {
+  const auto fd = real_disk().open(file, O_RDONLY);
+  ASSERT_OK(fd);
+  ASSERT_OK(real_disk().set_modified(*fd, ns, file));
+}
+
+TEST_F(CreateTest, the_payload_keeps_its_times_unless_one_time_is_asked_for) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  put("old");
+  put("older");
+  set_modified(source() / "old", 1'234'567'890 * kSecond + 123'456'789);
+  set_modified(source() / "older", -1'000 * kSecond - 1);
+  ASSERT_OK(create_bag(real_disk(), options_));
+  const auto kept = real_disk().info(options_.target / "data/old");
+  ASSERT_OK(kept);
+  EXPECT_EQ(kept->modified_ns, 1'234'567'890 * kSecond + 123'456'789);
+  EXPECT_EQ(real_disk().info(options_.target / "data/older")->modified_ns, -1'000 * kSecond - 1);
+  EXPECT_EQ(modified_seconds(options_.target / "bagit.txt"), 1'700'000'000);
+
+  options_.form = BagForm::tar;
+  options_.target = folder_ / "bag.tar";
+  ASSERT_OK(create_bag(real_disk(), options_));
+  EXPECT_EQ(modified_in_archive(options_.target, "data/old"), 1'234'567'890);
+  EXPECT_EQ(modified_in_archive(options_.target, "data/older"), 0);
+  EXPECT_EQ(modified_in_archive(options_.target, "bagit.txt"), 1'700'000'000);
+
+  options_.one_time = true;
+  options_.target = folder_ / "one.tar";
+  ASSERT_OK(create_bag(real_disk(), options_));
+  EXPECT_EQ(modified_in_archive(options_.target, "data/old"), 1'700'000'000);
+  options_.form = BagForm::folder;
+  options_.target = folder_ / "one";
+  ASSERT_OK(create_bag(real_disk(), options_));
+  EXPECT_EQ(modified_seconds(options_.target / "data/old"), 1'700'000'000);
+}
+
+// Eleven octal digits and four bytes cannot hold every time that a file can have.
+TEST_F(CreateTest, absurd_times_do_not_break_an_archive) {
+  put("far");
+  for (const std::int64_t seconds : {std::int64_t{-9'000'000'000}, std::int64_t{8'999'999'999}}) {
+    set_modified(source() / "far", seconds * 1'000'000'000);
+    for (const BagForm form : {BagForm::tar, BagForm::zip}) {
+      options_.form = form;
+      options_.target =
+          folder_ / (std::to_string(seconds) + std::to_string(static_cast<int>(form)));
+      ASSERT_OK(create_bag(real_disk(), options_));
+    }
+  }
+}
+
+TEST_F(CreateTest, empty_folders_are_named) {
+  put("a");
+  fs::create_directories(source() / "deep/none");
+  for (int i = 0; i < 120; ++i)
+    fs::create_directory(source() / ("empty" + std::to_string(i)));
+  const auto created = create_bag(real_disk(), options_);
+  ASSERT_OK(created);
+  EXPECT_EQ(created->empty_folders, 121u);
+  ASSERT_EQ(created->empty_folder_paths.size(), kEmptyFoldersNamed);
+  EXPECT_EQ(Path(created->empty_folder_paths[0]), fs::canonical(source() / "deep/none"));
+}
+
+TEST(Target, errors_name_what_the_user_named) {
+  const Error denied(Code::denied, "make folder /x/.nb.part-01: Permission denied");
+  const Error told = about_target(denied, "/x/.nb.part-01", "/x/nb");
+  EXPECT_EQ(told.code(), Code::denied);
+  EXPECT_NE(told.what().find("make folder /x/nb: Permission denied"), std::string::npos);
+  EXPECT_NE(told.what().find("may write to"), std::string::npos);
+  const Error other = Error(Code::io, "open /y/a: Input/output error").as("why");
+  EXPECT_EQ(about_target(other, "/x/.nb.part-01", "/x/nb").what(), other.what());
+  EXPECT_EQ(about_target(other, "/x/.nb.part-01", "/x/nb").reason(), "why");
+}
+
 TEST_F(CreateTest, what_an_interrupted_run_left_is_named) {
   put("a");
   fs::create_directory(folder_ / ".bag.part-0123");
@@ -361,23 +457,25 @@ TEST(BagForm, follows_from_the_extension) {
   EXPECT_EQ(*form_of_name("bag.zip"), BagForm::zip);
   EXPECT_EQ(*form_of_name("bag.d"), BagForm::folder);
   EXPECT_FAILS(form_of_name("bag.tar.gz"), Code::unsupported);
-  EXPECT_FAILS(form_of_name("bag.tgz"), Code::unsupported);
+  for (const char* const name : {"bag.tgz", "bag.zipx", "bag.7z", "bag.rar", "bag.tar.lz"})
+    EXPECT_FAILS(form_of_name(name), Code::unsupported);
+  EXPECT_EQ(*form_of_name("zipx"), BagForm::folder);
 }
 
 TEST(Zip, large_numbers_take_zip64) {
   constexpr std::uint64_t kLarge = 0xFFFFFFFF;
   const Timestamp time(1'700'000'000'000);
-  const std::string small = zip_header({"a", kLarge - 1, 0, 0}, time);
-  const std::string large = zip_header({"a", kLarge, 0, 0}, time);
+  const std::string small = zip_header({"a", kLarge - 1, 0, 0, time});
+  const std::string large = zip_header({"a", kLarge, 0, 0, time});
   EXPECT_EQ(small.size(), 31u);
   EXPECT_EQ(large.size(), 51u);
-  const std::vector<ZipMember> one{{"a", 1, 0, 0}};
-  EXPECT_EQ(zip_end(one, time, 32).size(), 47u + 22u);
-  EXPECT_EQ(zip_end(one, time, kLarge).size(), 47u + 56u + 20u + 22u);
-  const std::vector<ZipMember> far{{"a", 1, 0, kLarge}};
-  EXPECT_EQ(zip_end(far, time, 32).size(), 47u + 12u + 22u);
-  const std::vector<ZipMember> many(0xFFFF, {"a", 1, 0, 0});
-  EXPECT_EQ(zip_end(many, time, 32).size(), 0xFFFFu * 47u + 56u + 20u + 22u);
+  const std::vector<ZipMember> one{{"a", 1, 0, 0, time}};
+  EXPECT_EQ(zip_end(one, 32).size(), 47u + 22u);
+  EXPECT_EQ(zip_end(one, kLarge).size(), 47u + 56u + 20u + 22u);
+  const std::vector<ZipMember> far{{"a", 1, 0, kLarge, time}};
+  EXPECT_EQ(zip_end(far, 32).size(), 47u + 12u + 22u);
+  const std::vector<ZipMember> many(0xFFFF, {"a", 1, 0, 0, time});
+  EXPECT_EQ(zip_end(many, 32).size(), 0xFFFFu * 47u + 56u + 20u + 22u);
 }
 
 }  // namespace

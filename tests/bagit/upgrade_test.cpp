@@ -187,6 +187,11 @@ TEST_F(UpgradeTest, targets_that_are_there_or_inside_are_refused) {
   options_.target = folder_ / "there";
   fs::create_directory(options_.target);
   EXPECT_FAILS(upgrade_bag(real_disk(), options_), Code::exists);
+  for (const char* const name : {"new.tar", "new.zip", "new.tar.gz"}) {
+    options_.target = folder_ / name;
+    EXPECT_FAILS(upgrade_bag(real_disk(), options_), Code::unsupported);
+  }
+  EXPECT_EQ(beside(), (std::vector<std::string>{"old", "there"}));
 }
 
 // A file system where files have one name only, or that fails at the Nth file.
@@ -209,7 +214,9 @@ TEST_F(UpgradeTest, a_failure_leaves_only_the_old_bag) {
   const Files before = read_folder(options_.bag);
   for (const int after : {0, 1, 4}) {
     NoLinks disk(Code::unsupported, after);
-    EXPECT_FAILS(upgrade_bag(disk, options_), Code::unsupported);
+    const auto refused = upgrade_bag(disk, options_);
+    EXPECT_FAILS(refused, Code::unsupported);
+    EXPECT_EQ(refused.error().reason(), "no-hard-links");
     EXPECT_EQ(beside(), std::vector<std::string>{"old"});
     EXPECT_TRUE(read_folder(options_.bag) == before);
   }

@@ -5,10 +5,12 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import harness  # noqa: E402
@@ -276,6 +278,65 @@ class Fetch(harness.EndToEnd):
             if (bag / '.versement-fetch').exists() else []
         self.assertEqual(left, [])
 
+    def text_of(self, *arguments):
+        done = subprocess.run([harness.BUILD / 'versement', 'bag', 'fetch', *map(str, arguments)],
+                              capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_hosts_that_are_refused_stand_on_lines_of_their_own(self):
+        bag = self.bag({'data/a': b'x', 'data/b': b'y'},
+                       ['https://one.example/a 1 data/a', 'https://two.example/b 1 data/b'])
+        status, _, told = self.text_of(bag)
+        self.assertEqual(status, 3)
+        self.assertEqual([line.split(':')[0] for line in told.splitlines()],
+                         ['versement', '  one.example', '  two.example'])
+        self.assertNotIn('\\u', told)
+
+    def test_after_a_failure_the_state_of_the_bag_is_told(self):
+        bag = self.bag({'data/a': b'x' * 3000, 'data/b': b'y'},
+                       [f'{self.server.url("/a")} 3000 data/a', f'{self.server.url("/b")} 1 data/b'])
+        self.server.answers.update({'/a': whole(b'z' * 3000), '/b': whole(b'y')})
+        report = self.fetch(bag, status=1)
+        self.assertEqual((report['fetched_files'], report['fetched_bytes'],
+                          report['missing_files']), (1, 1, 1))
+        status, told, _ = self.text_of(bag, '--allow-private', '--host', '127.0.0.1')
+        self.assertEqual(status, 4)
+        self.assertIn('with --ca', told)
+        self.assertIn(f'{bag}: 0 files fetched, 0 B; 1 failed\n', told)
+        self.assertTrue(told.endswith(f'{bag} is still incomplete: 1 file to fetch\n'), told)
+
+    def test_an_interruption_says_how_to_go_on(self):
+        body = os.urandom(3_000_000)
+        go_on = threading.Event()
+
+        def halting(handler):
+            handler.send_response(200)
+            handler.send_header('Content-Length', str(len(body)))
+            handler.send_header('ETag', '"1"')
+            handler.end_headers()
+            handler.wfile.write(body[:1_500_000])
+            go_on.wait(20)  # It looks whether it should stop between two chunks.
+            handler.wfile.write(body[1_500_000:])
+        bag = self.one(halting, body)
+        arguments = [harness.BUILD / 'versement', '--ca', self.certificate, 'bag', 'fetch', bag,
+                     '--allow-private', '--host', '127.0.0.1']
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        parts = bag / '.versement-fetch'
+        until = time.monotonic() + 20
+        while not any(p.stat().st_size > 0 for p in parts.glob('*') if p.suffix != '.etag'):
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        go_on.set()
+        _, told = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, told)
+        self.assertIn('run the same command again to go on', told)
+        self.server.answers['/a'] = whole(body)
+        done = subprocess.run(arguments, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn('data/a: went on after the ', done.stderr)
+
     def test_a_cut_connection_goes_on_where_it_was(self):
         body = os.urandom(3_000_000)
         bag = self.one(cut(body, 2_000_000), body)
@@ -298,19 +359,21 @@ class Fetch(harness.EndToEnd):
         bag = self.one(lambda handler: None, body)
         self.server.answers['/a'] = lambda handler: (short(handler),
                                                      self.server.answers.pop('/a'))
-        self.fetch(bag, status=2)  # Afterwards there is nothing at all.
+        kept = self.fetch(bag, status=2)['kept_bytes']  # Afterwards there is nothing at all.
         self.server.answers['/a'] = whole(body)
         report = self.fetch(bag)
         self.assertEqual(report['verdict'], 'valid')
         self.assertGreater(report['resumed_bytes'], 1_000_000)
+        self.assertEqual(report['resumed_bytes'], kept)
         self.assertEqual(report['fetched_bytes'] + report['resumed_bytes'], len(body))
 
     def test_a_file_that_became_another_one_is_fetched_anew(self):
         body = os.urandom(2_000_000)
         bag = self.one(lambda handler: None, body)
         self.server.answers['/a'] = cut(b'old' * 700_000, 1_000_000, etag='"old"')
+        # First the next answer: who refuses this one hangs up in the middle of it.
         self.server.answers['/a'] = lambda handler, old=self.server.answers['/a']: (
-            old(handler), self.server.answers.update({'/a': whole(body, '"new"')}))
+            self.server.answers.update({'/a': whole(body, '"new"')}), old(handler))
         # The lengths differ: refused at once, and what came is forgotten.
         report = self.fetch(bag, status=1)
         self.assertEqual(self.failure(report), 'fetch-too-long')

@@ -130,6 +130,89 @@ class Bags(harness.EndToEnd):
         self.create(self.folder / 'y', sources=[self.folder / 'nothing'], status=3)
         self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ['bag', 'source', 'x'])
 
+    def test_repeatable_options_leave_the_rest_to_the_command(self):
+        self.put(['a'])
+        (self.folder / 'info.txt').write_text('Contact-Name: N\n')
+        for number, options in enumerate((('--algorithm', 'sha256', '--algorithm', 'md5'),
+                                          ('--info', 'A: b', '--info', 'C: d'),
+                                          ('--info-file', self.folder / 'info.txt'))):
+            bag = self.folder / f'bag{number}'
+            self.json_of(None, 'bag', 'create', *options, self.source, '--to', bag)
+            new = self.folder / f'new{number}'
+            made = self.json_of(None, 'bag', 'upgrade', '--algorithm', 'sha1', bag, '--to', new)
+            self.assertIn('sha1', made['algorithms'])
+        report = self.json_of(None, 'bag', 'fetch', '--host', 'a.example', '--host', 'b.example',
+                              self.folder / 'bag0')
+        self.assertEqual(report['verdict'], 'valid')
+
+    def test_a_line_break_in_a_label_is_refused(self):
+        self.put(['a'])
+        for value in ('Note: one\ntwo', 'Note: one\rtwo', 'No\nte: x'):
+            refused = self.create(self.folder / 'bag', '--info', value, status=3)
+            self.assertIn('line break', refused['detail'])
+        self.assertFalse((self.folder / 'bag').exists())
+
+    def test_archives_hold_the_times_of_the_files(self):
+        self.put(['a'])
+        os.utime(self.source / 'a', (1_234_567_890, 1_234_567_890))
+        self.create(self.folder / 'bag')
+        self.assertEqual((self.folder / 'bag/data/a').stat().st_mtime, 1_234_567_890)
+        self.create(self.folder / 'bag.tar')
+        with tarfile.open(self.folder / 'bag.tar') as tar:
+            self.assertEqual(tar.getmember('bag/data/a').mtime, 1_234_567_890)
+        self.create(self.folder / 'bag.zip')
+        with zipfile.ZipFile(self.folder / 'bag.zip') as archive:
+            self.assertEqual(archive.getinfo('bag/data/a').date_time, (2009, 2, 13, 23, 31, 30))
+
+    def test_what_is_left_out_is_named(self):
+        self.put(['a'])
+        for number in range(12):
+            (self.source / f'empty{number:02}').mkdir()
+        report = self.create(self.folder / 'bag')
+        self.assertEqual(report['empty_folder_paths'],
+                         [str(self.source / f'empty{number:02}') for number in range(12)])
+        done = subprocess.run([harness.BUILD / 'versement', 'bag', 'create', self.source, '--to',
+                               self.folder / 'bag2'], capture_output=True, text=True)
+        self.assertIn('12 empty folders are not in the bag', done.stderr)
+        self.assertIn('empty09\n  and 2 more', done.stderr)
+        self.assertIn(': 1 file and', done.stdout)
+        (self.folder / 'nothing').mkdir()
+        done = subprocess.run([harness.BUILD / 'versement', 'bag', 'create',
+                               self.folder / 'nothing', '--to', self.folder / 'bag3'],
+                              capture_output=True, text=True)
+        self.assertIn('the payload is empty', done.stderr)
+
+    def test_show_of_what_is_no_bag(self):
+        self.put(['a'])
+        self.assertEqual(self.json_of(None, 'bag', 'show', self.source, status=3)['code'],
+                         'not-a-bag')
+        subprocess.run(['tar', 'cf', self.folder / 'x.tar', '-C', self.folder, 'source'],
+                       check=True)
+        self.versement(None, 'bag', 'show', self.folder / 'x.tar', status=3)
+        self.create(self.folder / 'bag')
+        (self.folder / 'bag' / 'bagit.txt').unlink()
+        self.assertIn('not said', self.versement(None, 'bag', 'show', self.folder / 'bag'))
+
+    @unittest.skipUnless(os.geteuid() == 0, 'only root can become somebody else')
+    def test_what_may_not_be_read_or_written(self):
+        self.put(['a'])
+        self.create(self.folder / 'bag')
+        (self.folder / 'bag' / 'metadata').mkdir(mode=0o700)
+        self.folder.chmod(0o755)
+        binary = shutil.copy(harness.BUILD / 'versement', self.folder / 'versement')
+        if subprocess.run([binary, 'version'], user=65534, capture_output=True).returncode != 0:
+            self.skipTest('another user cannot come here')
+
+        def as_nobody(*arguments):
+            return subprocess.run([binary, 'bag', *map(str, arguments)], user=65534, group=65534,
+                                  extra_groups=[], capture_output=True, text=True)
+        done = as_nobody('show', self.folder / 'bag')
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        done = as_nobody('create', self.source, '--to', self.folder / 'new')
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(f'{self.folder}/new: Permission denied; name a target', done.stderr)
+        self.assertNotIn('.part-', done.stderr)
+
     def test_a_killed_run_leaves_a_part_that_the_next_one_names(self):
         (self.source / 'large').write_bytes(os.urandom(1 << 20) * 300)
         target = self.folder / 'bag'
