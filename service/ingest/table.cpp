@@ -66,12 +66,6 @@ void set_type(const Column& /*column*/, const std::string& value, TableRow* row)
   target += value;
 }
 
-std::string identifier_type(std::string_view value) {
-  if (value.starts_with("ark:")) return "ark";
-  if (value.find("://") != std::string_view::npos || value.starts_with("urn:")) return "uri";
-  return "local";
-}
-
 void set_identifier(const Column& /*column*/, const std::string& value, TableRow* row) {
   if (row->identifier.empty()) row->identifier = value;
   row->description.identifiers.push_back({identifier_type(value), value});
@@ -184,6 +178,12 @@ TableRow read_row(const csv::Row& row, const std::vector<Column>& columns) {
 }
 
 }  // namespace
+
+std::string identifier_type(std::string_view value) {
+  if (value.starts_with("ark:")) return "ark";
+  if (value.find("://") != std::string_view::npos || value.starts_with("urn:")) return "uri";
+  return "local";
+}
 
 Result<Table> read_table(std::string_view bytes) {
   auto rows = csv::parse(bytes);

@@ -37,4 +37,7 @@ struct Table {
 // Errors: invalid ("metadata-csv") with line and column; limit.
 Result<Table> read_table(std::string_view bytes);
 
+// What kind of identifier it is, by its form: "ark", "uri", "local".
+std::string identifier_type(std::string_view value);
+
 }  // namespace versement::ingest
