@@ -157,7 +157,7 @@ class BagPlanner {
     bagit::ValidateOptions options;
     options.threads = processor_count();
     options.stop = context_.stop;
-    options.limits = archive_limits();
+    options.limits = context_.limits;
     options.progress = [this](const bagit::Progress& progress) {
       judged_ = std::max(judged_, progress.bytes);
       if (!context_.looked) return;

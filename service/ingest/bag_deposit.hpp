@@ -40,6 +40,7 @@ struct BagContext {
   const std::stop_token& stop;
   const Looked& looked;
   Findings& findings;
+  bagit::ArchiveLimits limits = archive_limits();
   std::size_t files = 0;    // of all items so far
   std::uint64_t bytes = 0;  // judged so far
 };
