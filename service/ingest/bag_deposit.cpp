@@ -6,6 +6,7 @@
 #include "bagit/open.hpp"
 #include "bagit/validate.hpp"
 #include "service/ingest/table.hpp"
+#include "service/ingest/unpack.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
@@ -16,6 +17,9 @@ namespace {
 // A deposit of ten thousand bad bags has room for some findings of each.
 constexpr std::size_t kFindingsOfOne = 100;
 constexpr std::string_view kPayload = "data/";
+// Of the payload: as Archivematica's bags have it, and a deposit of ours that was put into a bag.
+constexpr std::array<std::string_view, 2> kTables{"metadata/metadata.csv",
+                                                  "objects/metadata/metadata.csv"};
 constexpr std::array<std::string_view, 11> kArchiveNames{".tar.gz",  ".tgz",  ".tar",    ".zip",
                                                          ".tar.bz2", ".tbz2", ".tar.xz", ".txz",
                                                          ".tar.zst", ".7z",   ".rar"};
@@ -85,13 +89,18 @@ class BagPlanner {
  public:
   BagPlanner(BagContext& context, const BagToTake& bag) : context_(context), bag_(bag) {
     item_.source_identifier = bag.name;
-    item_.description.title["fr"] = bag.name;
   }
 
   Result<PlannedItem> run() {
     auto taken = take();
     if (!taken && ends_all(taken.error())) return std::move(taken).error();
-    if (!taken) refuse("bag-invalid", "", taken.error().what(), kBagRemedy);
+    if (!taken && taken.error().reason() == "file-changed") {
+      refuse("file-changed", "", taken.error().what(), "let it rest, then ingest again");
+    } else if (!taken) {
+      refuse("bag-invalid", "", taken.error().what(), kBagRemedy);
+    }
+    // A name is no title, but an item must have one.
+    if (item_.description.title.empty()) item_.description.title["fr"] = bag_.name;
     if (item_.rejected) {
       item_.files.clear();
       item_.documentation.clear();
@@ -147,6 +156,7 @@ class BagPlanner {
       say_why(report);
       return {};
     }
+    TRY(describe_by_table(received));
     keep_facts(report, &received);
     item_.bag = std::move(received);
     return {};
@@ -266,13 +276,80 @@ class BagPlanner {
     return {};
   }
 
+  // ------------------------------------------------------------------ its table
+
+  // A table in the payload, as Archivematica has it: the row of the whole describes the item.
+  // Errors: cancelled, io; what is wrong with the table is a finding.
+  Result<void> describe_by_table(const ReceivedBag& received) {
+    const auto found = std::find_if(item_.files.begin(), item_.files.end(), [](const auto& file) {
+      return std::find(kTables.begin(), kTables.end(), file.data_path.text()) != kTables.end();
+    });
+    if (found == item_.files.end()) return {};
+    auto bytes = read(received, *found);
+    if (!bytes && (ends_all(bytes.error()) || bytes.error().code() == Code::conflict)) {
+      return std::move(bytes).error();
+    }
+    auto table = bytes ? read_table(*bytes) : Result<Table>(bytes.error());
+    if (!table) {
+      say(Severity::warning, "bag-table-unused", std::string(kPayload) + found->data_path.text(),
+          table.error().what(), "nothing, if bag-info.txt says enough: the table is kept as it is");
+      return {};
+    }
+    take_rows(*table, std::string(kPayload) + found->data_path.text());
+    return {};
+  }
+
+  Result<std::string> read(const ReceivedBag& received, const PlannedFile& file) {
+    const std::string path = std::string(kPayload) + file.data_path.text();
+    Result<std::string> bytes =
+        bag_.packed ? read_member({.disk = context_.disk,
+                                   .archive = bag_.place,
+                                   .info = received.archive_info,
+                                   .limits = context_.limits},
+                                  {file.member, received.base + path, file.size_bytes},
+                                  limits::kCsvBytesMax, context_.stop)
+                    : read_file(context_.disk, bag_.place / path, limits::kCsvBytesMax);
+    if (!bytes) return bytes;
+    for (const Digest& digest : file.supplied) {
+      if (digest_of(digest.algorithm(), *bytes) == digest) continue;
+      return Error(Code::conflict, path + " changed after it was judged").as("file-changed");
+    }
+    return bytes;
+  }
+
+  static bool names_the_whole(std::string_view filename) {
+    while (filename.ends_with('/'))
+      filename.remove_suffix(1);
+    return filename == "objects" || filename == "data" || filename == "data/objects";
+  }
+
+  // What the row says counts before what bag-info.txt says; this adds to it.
+  void take_rows(const Table& table, const std::string& path) {
+    const TableRow* whole = table.rows.size() == 1 ? &table.rows.front() : nullptr;
+    for (const TableRow& row : table.rows) {
+      if (whole == nullptr && names_the_whole(row.filename)) whole = &row;
+    }
+    const std::size_t others = table.rows.size() - (whole != nullptr ? 1 : 0);
+    if (others > 0) {
+      say(Severity::warning, "bag-table-unused", path,
+          std::to_string(others) + " rows do not describe the whole bag and are not used",
+          "a bag is one item: describe it in a row for objects/, or deposit the files with the "
+          "table as a folder of their own");
+    }
+    if (whole == nullptr) return;
+    json::Object description = mets::to_json(whole->description);
+    // Where both say something the row stands; the bag's own words stay in bag-info.txt.
+    (void)merge(mets::to_json(item_.description), &description);
+    item_.description = mets::description_of(description);
+    item_.original = whole->original;
+    if (!named_ && !whole->identifier.empty()) item_.source_identifier = whole->identifier;
+  }
+
   // ------------------------------------------------------------------ what it says of itself
 
   // Only what is there: a bag without these labels has no description but its name.
   void describe(const bagit::BagInfo& info) {
     mets::Description& description = item_.description;
-    bool named = false;
-    bool titled = false;
     for (const auto& [label, value] : info) {
       const std::string text = one_line(value);
       if (text.empty()) continue;
@@ -288,11 +365,10 @@ class BagPlanner {
       }
       if (identifier) {
         description.identifiers.push_back({identifier_type(text), text});
-        if (name == "external-identifier" && !named) item_.source_identifier = text;
-        named = named || name == "external-identifier";
-      } else if (!titled) {
+        if (name == "external-identifier" && !named_) item_.source_identifier = text;
+        named_ = named_ || name == "external-identifier";
+      } else if (description.title.empty()) {
         description.title["fr"] = text;
-        titled = true;
       } else {
         std::string& more = description.description["fr"];
         more += (more.empty() ? "" : "\n") + text;
@@ -345,6 +421,7 @@ class BagPlanner {
   BagContext& context_;
   const BagToTake& bag_;
   PlannedItem item_;
+  bool named_ = false;  // by the bag itself
   bagit::Form form_ = bagit::Form::folder;
   std::uint64_t judged_ = 0;
 };

@@ -314,27 +314,6 @@ class Planner {
     return true;
   }
 
-  // Adds what `into` does not say. Returns false where both say something, and not the same.
-  static bool merge(const json::Object& from, json::Object* into) {
-    bool same = true;
-    for (const auto& member : from) {
-      json::Value* const there = into->if_contains(member.key());
-      if (there == nullptr) {
-        (*into)[member.key()] = member.value();
-      } else if (there->is_object() && member.value().is_object()) {
-        same = merge(member.value().get_object(), &there->get_object()) && same;
-      } else if (there->is_array() && member.value().is_array()) {
-        json::Array& list = there->get_array();
-        for (const json::Value& value : member.value().get_array()) {
-          if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-        }
-      } else if (*there != member.value()) {
-        same = false;
-      }
-    }
-    return same;
-  }
-
   // Rows with one identifier are one item: the first describes it, further ones add to that.
   void group_rows() {
     std::map<std::string, std::size_t> by_identifier;

@@ -203,4 +203,24 @@ Result<Table> read_table(std::string_view bytes) {
   return table;
 }
 
+bool merge(const json::Object& from, json::Object* into) {
+  bool same = true;
+  for (const auto& member : from) {
+    json::Value* const there = into->if_contains(member.key());
+    if (there == nullptr) {
+      (*into)[member.key()] = member.value();
+    } else if (there->is_object() && member.value().is_object()) {
+      same = merge(member.value().get_object(), &there->get_object()) && same;
+    } else if (there->is_array() && member.value().is_array()) {
+      json::Array& list = there->get_array();
+      for (const json::Value& value : member.value().get_array()) {
+        if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+      }
+    } else if (*there != member.value()) {
+      same = false;
+    }
+  }
+  return same;
+}
+
 }  // namespace versement::ingest

@@ -29,6 +29,12 @@ struct UnpackFrom {
   bagit::ArchiveLimits limits;
 };
 
+// The bytes of one member. Errors: limit; else as Unpacked::make.
+Result<std::string> read_member(const UnpackFrom& from,
+                                const Member& member,
+                                std::size_t bytes_max,
+                                const std::stop_token& stop);
+
 class Unpacked {
  public:
   // Makes `folder` with these members in it. `members` are sorted by number. The archive must be

@@ -135,6 +135,42 @@ TEST_F(BagDepositTest, what_cannot_describe_an_item_is_left_out_and_said) {
   EXPECT_EQ(findings_.count(Severity::warning), 3u);
 }
 
+TEST_F(BagDepositTest, a_row_of_the_whole_describes_the_item_and_others_are_said_to_be_unused) {
+  ASSERT_OK(make_folders(real_disk(), dir_ / "source/metadata"));
+  testing::write(dir_ / "source/metadata/metadata.csv",
+                 "filename,dc.title@en,dc.creator,shelfmark\n"
+                 "objects/a.txt,One file,,\n"
+                 "objects/,The whole,Somebody,B 7\n");
+  const bagit::BagInfo info{{"External-Identifier", "A 1"}, {"External-Description", "Le tout"}};
+  for (const auto& [name, form] :
+       {std::pair("one", bagit::BagForm::folder), std::pair("one.tar", bagit::BagForm::tar),
+        std::pair("one.zip", bagit::BagForm::zip)}) {
+    findings_ = Findings();
+    make(name, form, info);
+    const auto item = plan(name, archive_limits());
+    ASSERT_OK(item);
+    EXPECT_FALSE(item->rejected);
+    EXPECT_EQ(item->source_identifier, "A 1");
+    EXPECT_EQ(item->description.title, (mets::Localized{{"en", "The whole"}, {"fr", "Le tout"}}));
+    EXPECT_EQ(item->description.creators, std::vector<std::string>{"Somebody"});
+    EXPECT_EQ(item->original.shelfmark, "B 7");
+    ASSERT_EQ(findings_.kept().size(), 1u);
+    EXPECT_EQ(findings_.kept()[0].code, "bag-table-unused");
+  }
+}
+
+TEST_F(BagDepositTest, a_broken_table_is_said_and_the_bag_is_taken_all_the_same) {
+  ASSERT_OK(make_folders(real_disk(), dir_ / "source/metadata"));
+  testing::write(dir_ / "source/metadata/metadata.csv", "filename;dc.title\na;b\n");
+  make("one.tar", bagit::BagForm::tar);
+  const auto item = plan("one.tar", archive_limits());
+  ASSERT_OK(item);
+  EXPECT_FALSE(item->rejected);
+  EXPECT_EQ(item->description.title, (mets::Localized{{"fr", "one"}}));
+  ASSERT_EQ(findings_.kept().size(), 1u);
+  EXPECT_EQ(findings_.kept()[0].code, "bag-table-unused");
+}
+
 TEST_F(BagDepositTest, unpacks_members_under_their_numbers_and_removes_them) {
   for (const auto& [name, form] :
        {std::pair("one.tar", bagit::BagForm::tar), std::pair("one.zip", bagit::BagForm::zip)}) {
