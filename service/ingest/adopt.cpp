@@ -87,7 +87,7 @@ class Adopter {
     return {};
   }
 
-  Result<void> bag(BagToTake bag) {
+  Result<void> bag(const BagToTake& bag) {
     if (stop_.stop_requested()) return stopped();
     TRY_SET(PlannedItem item, plan_bag(context_, bag));
     plan_.items.push_back(std::move(item));

@@ -533,7 +533,7 @@ class Ingest {
   // Stores one file of the deposit; tells its format.
   Result<index::FileRow> add_file(store::Deposit& deposit,
                                   const PlannedFile& file,
-                                  std::string path,
+                                  const std::string& path,
                                   std::string role,
                                   Bytes& bytes,
                                   mets::Format* format) {
@@ -543,8 +543,8 @@ class Ingest {
     index::FileRow row;
     row.role = std::move(role);
     row.original_name = file.deposit_path;
-    TRY_SET(row, deposit.add(LogicalPath::literal(std::move(path)), source, file.supplied,
-                             std::move(row), stop_));
+    TRY_SET(row,
+            deposit.add(LogicalPath::literal(path), source, file.supplied, std::move(row), stop_));
     TRY(source.check_unchanged());
     *format = source.format();
     row.media_type = format->media_type;
