@@ -380,7 +380,36 @@ class Validator {
                       : options_.depth == Depth::fast     ? Verdict::oxum_matches
                       : options_.depth == Depth::complete ? Verdict::complete
                                                           : Verdict::valid;
+    if (report_.verdict == Verdict::valid && options_.each_verified) show_verified();
+    report_.info = std::move(info_);
     return std::move(report_);
+  }
+
+  void show_verified() {
+    const auto listings = manifests_->listings();
+    std::size_t next = 0;
+    for (std::uint32_t i = 0; i < contents_.files().size(); ++i) {
+      std::vector<Digest> digests;
+      for (; next < listings.size() && listings[next].file == i; ++next) {
+        if (listings[next].digest == nullptr) continue;
+        const Algorithm algorithm = manifests_->algorithm_of(listings[next]);
+        const Digest digest(
+            algorithm, std::as_bytes(std::span(listings[next].digest, digest_bytes(algorithm))));
+        // Before 1.0 a manifest may say the same twice.
+        if (std::find(digests.begin(), digests.end(), digest) == digests.end()) {
+          digests.push_back(digest);
+        }
+      }
+      const File& file = contents_.at(i);
+      if (file.kind == EntryKind::folder) continue;
+      const std::string place = contents_.path_in_tree(i);
+      options_.each_verified({.path = file.path(),
+                              .path_in_tree = place,
+                              .kind = file.kind,
+                              .number = file.number,
+                              .size_bytes = file.size_bytes,
+                              .digests = digests});
+    }
   }
 
   Tree& tree_;

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "bagit/archive.hpp"
 #include "bagit/profiles.hpp"
 #include "bagit/rules.hpp"
+#include "bagit/tagfile.hpp"
 #include "bagit/tree.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/disk.hpp"
@@ -57,6 +59,17 @@ struct Progress {
   std::uint64_t bytes_total = 0;
 };
 
+// A file of a bag that was found to be valid.
+struct VerifiedFile {
+  std::string_view path;             // from the bag's base folder, as the tree has it
+  std::string_view path_in_tree;     // from the tree's top
+  EntryKind kind = EntryKind::file;  // or a link, which leads to a listed file of the bag
+  std::uint32_t number = 0;          // of the tree's entry
+  std::uint64_t size_bytes = 0;
+  std::span<const Digest>
+      digests;  // that manifests list and the bytes have; of a tag file maybe none
+};
+
 struct ValidateOptions {
   Mode mode = Mode::standard;
   Depth depth = Depth::full;
@@ -75,6 +88,10 @@ struct ValidateOptions {
   bool profile_identifier = true;  // The bag must name each of them.
   // Where those are looked up that the bag names; without it they are not.
   const ProfileSet* registry = nullptr;
+
+  // Called for each file of a bag that is valid, tag files too, by path as bytes; at the end, on
+  // the calling thread.
+  std::function<void(const VerifiedFile&)> each_verified = {};
 
   // Goes on from here if the bag is still what it was.
   std::optional<Checkpoint> resume = {};
@@ -98,6 +115,7 @@ struct Report {
   std::uint64_t fetchable_unknown = 0;  // files of which it does not
   bool resumed = false;                 // `resume` was of use
   std::string tag_manifest_digest;  // SHA-512 of tagmanifest-sha512.txt, in hex; empty without it
+  BagInfo info;                     // bag-info.txt, as far as it could be read
 };
 
 std::string_view verdict_name(Verdict verdict);  // "valid", "oxum-matches" …

@@ -146,7 +146,7 @@ void add_deposit(Tree& tree,
                  const std::string& folder_help,
                  const std::string& example) {
   auto flags = std::make_shared<IngestFlags>();
-  command->add_option("FOLDER", flags->folder, folder_help + ", below an inbox of the service");
+  command->add_option("DEPOSIT", flags->folder, folder_help + ", below an inbox of the service");
   command->add_option("--collection", flags->collection, "Collection of the items");
   command->add_flag("-n,--dry-run", flags->dry_run, "Say everything that is wrong, store nothing");
   command->add_flag("--new-versions", flags->new_versions,
@@ -158,7 +158,7 @@ void add_deposit(Tree& tree,
       example);
   tree.action(command, [flags, name = command->get_name()](Session& s) {
     if (!flags->folder.empty() && !flags->collection.empty()) return ingest(s, *flags);
-    s.console().failure(Error(Code::invalid, name + " needs FOLDER and --collection; see --help"),
+    s.console().failure(Error(Code::invalid, name + " needs DEPOSIT and --collection; see --help"),
                         kUsage, {});
     return kUsage;
   });
@@ -167,19 +167,21 @@ void add_deposit(Tree& tree,
 }  // namespace
 
 void add_adopt_command(Tree& tree, CLI::App* group) {
-  add_deposit(tree,
-              tree.add(group, "adopt",
-                       "Take the objects of another program's OCFL root, or a folder of its bags, "
-                       "into the store; each is validated first"),
-              "OCFL root, bag, or folder of bags such as Archivematica's AIPs",
-              "versement store adopt /srv/aips --collection phnom-penh --dry-run");
+  add_deposit(
+      tree,
+      tree.add(group, "adopt",
+               "Take the objects of another program's OCFL root, or a folder of its bags, "
+               "into the store; each is validated first"),
+      "OCFL root, bag (folder, tar, tar.gz, zip), or folder of bags such as Archivematica's AIPs",
+      "versement store adopt /srv/aips --collection phnom-penh --dry-run");
 }
 
 void add_ingest_commands(Tree& tree) {
-  CLI::App* const ingest_command =
-      tree.add(&tree.root(), "ingest", "Take a folder of scans with its metadata into the store");
+  CLI::App* const ingest_command = tree.add(
+      &tree.root(), "ingest", "Take a folder of scans with its metadata, or bags, into the store");
   add_deposit(tree, ingest_command,
-              "Folder with objects/ and metadata/metadata.csv, or what store adopt takes",
+              "Folder with objects/ and metadata/metadata.csv, or what store adopt takes: a bag, "
+              "also in a tar, tar.gz or zip",
               "versement ingest /srv/scans/campagne-1994 --collection phnom-penh --dry-run");
   {
     CLI::App* const command = tree.add(ingest_command, "list", "List ingests");

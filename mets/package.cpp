@@ -95,7 +95,9 @@ class Mets {
     if (!input_.archivist.empty()) {
       xml_.open("mets:agent", {{"ROLE", "ARCHIVIST"}, {"TYPE", "ORGANIZATION"}});
       xml_.text("mets:name", input_.archivist.name);
-      xml_.text("mets:note", input_.archivist.id, {{"csip:NOTETYPE", "IDENTIFICATIONCODE"}});
+      if (!input_.archivist.id.empty()) {
+        xml_.text("mets:note", input_.archivist.id, {{"csip:NOTETYPE", "IDENTIFICATIONCODE"}});
+      }
       xml_.close();
     }
     xml_.close();
@@ -325,6 +327,13 @@ std::string render_package_mets(const PackageInput& input,
   mets.open_files();
   mets.open_group("grp-documentation", "Documentation", "documentation");
   mets.file(readme, "");
+  for (const DocumentFile& file : input.documentation) {
+    mets.file({.path = documentation_folder() + file.path,
+               .media_type = file.media_type,
+               .size_bytes = file.size_bytes,
+               .sha512 = file.sha512},
+              "");
+  }
   mets.close_group();
   mets.open_group("grp-schemas", "Schemas", "schemas");
   mets.file(catalog, "");
@@ -353,6 +362,10 @@ Uuid file_uuid(std::string_view objid, std::string_view path) {
 
 std::string payload_folder() {
   return "representations/" + std::string(kRepresentation) + "/data/";
+}
+
+std::string documentation_folder() {
+  return "documentation/";
 }
 
 std::vector<GeneratedFile> render_package(const PackageInput& input) {
@@ -386,7 +399,7 @@ std::vector<GeneratedFile> render_package(const PackageInput& input) {
   const GeneratedFile premis =
       xml_file("metadata/preservation/premis.xml", render_package_premis(input, name));
   const GeneratedFile readme =
-      text_file("documentation/LISEZ-MOI.txt", render_readme(input), "documentation");
+      text_file(documentation_folder() + "LISEZ-MOI.txt", render_readme(input), "documentation");
   GeneratedFile catalog = xml_file("schemas/catalog.xml", render_catalog());
   catalog.role = "schema";
   GeneratedFile mets = xml_file(
@@ -468,7 +481,7 @@ class Checker {
 }  // namespace
 
 Result<void> check_package(const std::vector<GeneratedFile>& generated,
-                           std::size_t payload_count,
+                           std::size_t deposited_count,
                            const Lookup& held) {
   Checker checker(generated, held);
   std::string inner;
@@ -478,7 +491,7 @@ Result<void> check_package(const std::vector<GeneratedFile>& generated,
   TRY(checker.mets("METS.xml"));
   TRY(checker.mets(inner));
   // Everything is named by one of the two, but the package's METS itself.
-  const std::size_t wanted = generated.size() - 1 + payload_count;
+  const std::size_t wanted = generated.size() - 1 + deposited_count;
   if (checker.named().size() == wanted) return {};
   return Error(Code::invalid, "the METS files name " + std::to_string(checker.named().size()) +
                                   " files, but the package has " + std::to_string(wanted))

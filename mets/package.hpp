@@ -39,8 +39,16 @@ struct PayloadFile {
   bool digest_supplied = false;  // and compared at the deposit
 };
 
+// A file that came with an item and tells of it: of a bag its tag files.
+struct DocumentFile {
+  std::string path;  // below documentation/
+  std::uint64_t size_bytes = 0;
+  Digest sha512;
+  std::string media_type;
+};
+
 struct Organisation {
-  std::string id;
+  std::string id;  // may be empty
   std::string name;
   bool empty() const { return name.empty(); }
 };
@@ -54,7 +62,9 @@ struct PackageInput {
   std::vector<Timestamp> earlier;  // of the versions before, the first one first
   bool read_back = true;           // stored bytes are read back before the package is acknowledged
   std::vector<PayloadFile> files;  // sorted by path
-  std::vector<std::string> parts;  // slugs of the items that a group item describes
+  std::vector<DocumentFile> documentation;  // likewise; none is called LISEZ-MOI.txt
+  std::string received;                     // what it came in, as a sentence of an event; or empty
+  std::vector<std::string> parts;           // slugs of the items that a group item describes
 };
 
 // A file that the package has besides its payload.
@@ -67,6 +77,7 @@ struct GeneratedFile {
 
 // Where payload files go: "representations/master/data/".
 std::string payload_folder();
+std::string documentation_folder();  // "documentation/"
 
 // All files of the package but the payload, in the order in which they depend on each other:
 // METS.xml last.
@@ -80,10 +91,11 @@ struct Held {
 using Lookup = std::function<std::optional<Held>(const std::string& path)>;
 
 // Reads the METS files of a package as a stranger would: well-formed, every reference to a file
-// that is there with this size and digest, no payload file that no METS names (`payload_count`).
+// that is there with this size and digest, no deposited file that no METS names
+// (`deposited_count`, documentation too).
 // Errors: invalid ("mets-…"). For our own output any error is a defect of ours.
 Result<void> check_package(const std::vector<GeneratedFile>& generated,
-                           std::size_t payload_count,
+                           std::size_t deposited_count,
                            const Lookup& held);
 
 // The METS that points at the item packages of a transfer.

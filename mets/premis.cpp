@@ -142,7 +142,7 @@ class Premis {
   void agents() {
     agent(software_id(), kProgramName, "software", kVersion);
     if (!input_.archivist.empty()) {
-      agent(input_.archivist.id, input_.archivist.name, "organization", "");
+      agent(archivist_id(), input_.archivist.name, "organization", "");
     }
   }
 
@@ -164,7 +164,7 @@ class Premis {
     xml_.text("premis:linkingObjectIdentifierType", "URI");
     xml_.text("premis:linkingObjectIdentifierValue", urn(representation_id(representation)));
     xml_.close();
-    if (!input_.archivist.empty()) linking_agent(input_.archivist.id, "grantor");
+    if (!input_.archivist.empty()) linking_agent(archivist_id(), "grantor");
     xml_.close();
     xml_.close();
   }
@@ -175,6 +175,10 @@ class Premis {
   }
 
  private:
+  // PREMIS wants an identifier of each agent; one that has none is known by its name.
+  const std::string& archivist_id() const {
+    return input_.archivist.id.empty() ? input_.archivist.name : input_.archivist.id;
+  }
   Uuid file_id(std::string_view representation, const PayloadFile& file) const {
     return file_uuid(input_.objid,
                      "representations/" + std::string(representation) + "/data/" + file.path);
@@ -359,6 +363,9 @@ std::string render_representation_premis(const PackageInput& input,
   // One event for the representation, not one for each file: METS and PREMIS stay readable at any
   // number of files. The journal has the rest.
   const Uuid object = premis.representation_id(representation);
+  if (!input.received.empty()) {
+    premis.event("val", "validation", input.received, object, "source");
+  }
   premis.event("ing", "ingestion", "Dépôt dans le magasin à empreintes vérifiées", object,
                "source");
   premis.event("mes", "message digest calculation",

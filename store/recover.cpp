@@ -100,6 +100,7 @@ class Recovery {
   Result<Recovered> run() {
     TRY_SET(const auto entries, list_sorted(disk_, layout_.work));
     for (const DirEntry& entry : entries) {
+      if (entry.name.starts_with(kUnpackedPrefix)) finished_.push_back(layout_.work / entry.name);
       if (!entry.name.starts_with("tx-")) continue;
       const Path folder = layout_.work / entry.name;
       auto done = look(folder);

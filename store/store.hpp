@@ -37,6 +37,10 @@
 
 namespace versement::store {
 
+// Folders in work/ that begin so are unpacked archives: of no use after a crash, the start removes
+// them.
+inline constexpr std::string_view kUnpackedPrefix = "unpacked-";
+
 // The folders of DATA.
 struct Layout {
   explicit Layout(const Path& data_in);

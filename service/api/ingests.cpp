@@ -15,7 +15,9 @@ namespace keys = store::keys;
 // The folder without links and dots. Errors: not_found.
 Result<Path> real_path(const Path& path) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), ::free);
-  if (!real) return Error(Code::not_found, "there is no folder " + printable(path.native()));
+  if (!real) {
+    return Error(Code::not_found, "there is no folder or file " + printable(path.native()));
+  }
   return Path(real.get());
 }
 
@@ -45,9 +47,9 @@ Result<Path> deposit_folder(const Context& context, const std::string& text) {
   for (const Path& inbox : context.inboxes)
     inboxes += (inboxes.empty() ? "" : ", ") + inbox.native();
   return Error(Code::invalid, "'" + printable(text) +
-                                  "' is no folder below an inbox of the service (" +
+                                  "' is no folder or archive below an inbox of the service (" +
                                   (inboxes.empty() ? "it has none" : inboxes) +
-                                  "). Put the folder there, or start versementd with --inbox")
+                                  "). Put it there, or start versementd with --inbox")
       .as("inbox-refused");
 }
 

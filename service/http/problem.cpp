@@ -46,7 +46,7 @@ constexpr auto kTypes = std::to_array<ProblemType>({
     {"payload-not-verified", 409, true, "Bytes could not be verified before sealing"},
     {"checkpoint-mismatch", 409, false, "The checkpoint is not of this journal"},
     {"witness-unknown", 422, false, "No witness of this journal has signed"},
-    {"deposit-not-a-folder", 422, false, "The deposit is no folder"},
+    {"deposit-not-a-folder", 422, false, "The deposit is neither a folder nor an archive"},
 });
 
 // What a Code means when the error brings no problem's code of its own.

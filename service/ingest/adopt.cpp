@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "bagit/tagfile.hpp"
-#include "bagit/validate.hpp"
+#include "service/ingest/bag_deposit.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
@@ -16,7 +15,6 @@ namespace {
 constexpr std::string_view kDeclaration = "bagit.txt";
 constexpr std::size_t kFindingsOfOne = 20;
 constexpr std::string_view kObjectRemedy = "repair the object with the tool that made it";
-constexpr std::string_view kBagRemedy = "get a valid bag from whoever made it";
 
 Result<bool> holds_bag(Disk& disk, const Path& folder, const DirEntry& entry) {
   if (entry.kind != FileKind::folder || !is_utf8(entry.name)) return false;
@@ -33,8 +31,13 @@ bool ends_all(const Error& error) {
 
 class Adopter {
  public:
-  Adopter(Disk& disk, const Path& folder, const std::stop_token& stop, Plan* plan)
-      : disk_(disk), folder_(folder), stop_(stop), plan_(*plan) {}
+  Adopter(
+      Disk& disk, const Path& folder, const std::stop_token& stop, const Looked& looked, Plan* plan)
+      : disk_(disk),
+        folder_(folder),
+        stop_(stop),
+        plan_(*plan),
+        context_{.disk = disk, .stop = stop, .looked = looked, .findings = plan->findings} {}
 
   // The structure is judged first; content is compared when it is stored.
   Result<void> root() {
@@ -63,8 +66,14 @@ class Adopter {
     TRY_SET(const auto entries, list_sorted(disk_, folder_));
     for (const DirEntry& entry : entries) {
       TRY_SET(const bool is_bag, holds_bag(disk_, folder_, entry));
+      TRY_SET(const bool packed, is_packed(entry));
       if (is_bag) {
-        TRY(bag(entry.name));
+        TRY(bag({.place = folder_ / entry.name, .below = entry.name, .name = entry.name}));
+      } else if (packed) {
+        TRY(bag({.place = folder_ / entry.name,
+                 .below = entry.name,
+                 .name = name_of_archive(entry.name),
+                 .packed = true}));
       } else if (entry.kind == FileKind::regular) {
         say(Severity::warning, "adopt-stray", entry.name, "lies beside the bags; not stored",
             "take it away, or ask who put it there");
@@ -78,17 +87,9 @@ class Adopter {
     return {};
   }
 
-  // `below` is empty when the deposit is the bag.
-  Result<void> bag(const std::string& below) {
+  Result<void> bag(const BagToTake& bag) {
     if (stop_.stop_requested()) return stopped();
-    PlannedItem item;
-    describe_bag(below, &item);
-    auto taken = validated_payload(below, &item);
-    if (!taken && ends_all(taken.error())) return taken;
-    if (!taken) {
-      item.rejected = true;
-      say(Severity::error, "bag-invalid", below, taken.error().what(), std::string(kBagRemedy));
-    }
+    TRY_SET(PlannedItem item, plan_bag(context_, bag));
     plan_.items.push_back(std::move(item));
     return {};
   }
@@ -111,6 +112,14 @@ class Adopter {
   static std::string join(const std::string& below, const std::string& path) {
     if (below.empty() || path.empty()) return below + path;
     return below + "/" + path;
+  }
+
+  // An archive is judged as a bag even when it may hold none: that is said, with the reason.
+  Result<bool> is_packed(const DirEntry& entry) {
+    if (entry.kind != FileKind::regular || !is_utf8(entry.name)) return false;
+    auto packed = is_archive(disk_, folder_ / entry.name);
+    if (!packed && packed.error().code() == Code::denied) return false;
+    return packed;
   }
 
   static Error stopped() { return {Code::cancelled, "stopped while planning"}; }
@@ -164,24 +173,6 @@ class Adopter {
         "repair the root with the tool that made it");
   }
 
-  // Of a bag that is valid, every byte; what is not is said, and the item is rejected.
-  Result<void> validated_payload(const std::string& below, PlannedItem* item) {
-    bagit::ValidateOptions options;
-    options.threads = processor_count();
-    options.stop = stop_;
-    TRY_SET(const bagit::Report report, bagit::validate(disk_, folder_ / below, options));
-    if (report.verdict == bagit::Verdict::valid) return payload(below, item);
-    item->rejected = true;
-    std::size_t said = 0;
-    for (const bagit::Finding& finding : report.findings) {
-      if (finding.severity != bagit::Severity::error || ++said > kFindingsOfOne) continue;
-      say(Severity::error, "bag-invalid", join(below, finding.path),
-          finding.code + ": " + finding.detail, std::string(kBagRemedy));
-    }
-    if (said > 0) return {};
-    return Error(Code::corrupt, "the bag is " + std::string(bagit::verdict_name(report.verdict)));
-  }
-
   Result<void> object(const Path& relative) {
     TRY_SET(const ocfl::LoadedInventory loaded, ocfl::load_inventory(disk_, folder_ / relative));
     const ocfl::Inventory& inventory = loaded.inventory;
@@ -210,20 +201,19 @@ class Adopter {
                         const std::string& path,
                         const Digest& digest,
                         PlannedItem* item) {
-    auto logical = LogicalPath::parse(path);
-    if (!logical || path.size() > limits::kDepositPathBytesMax) {
-      say(Severity::error, "name-unusable", path,
-          logical ? "the path is too long" : logical.error().what(),
+    auto logical = parse_deposit_path(path);
+    if (!logical) {
+      say(Severity::error, "name-unusable", path, logical.error().what(),
           "names must be UTF-8 without control characters");
       item->rejected = true;
       return {};
     }
-    if (files_ == limits::kDepositFilesMax) {
+    if (context_.files == limits::kDepositFilesMax) {
       return Error(Code::limit, folder_.native() +
                                     " has more than a million files; ingest it in several folders")
           .as("deposit-too-large");
     }
-    ++files_;
+    ++context_.files;
     TRY_SET(const FileInfo info, disk_.info(folder_ / content));
     if (info.kind != FileKind::regular) {
       return Error(Code::corrupt, content + " is a link or special file");
@@ -232,54 +222,8 @@ class Adopter {
                            .data_path = *logical,
                            .size_bytes = info.size_bytes,
                            .modified_ms = info.modified_ms,
+                           .member = 0,
                            .supplied = {digest}});
-    return {};
-  }
-
-  void describe_bag(const std::string& below, PlannedItem* item) {
-    std::string title;
-    const auto text = read_file(disk_, folder_ / below / "bag-info.txt", limits::kTagFileBytesMax);
-    const auto info = text ? bagit::parse_bag_info(*text) : Result<bagit::BagInfo>(text.error());
-    if (info) {
-      for (const auto& [label, value] : *info) {
-        if (equal_ignoring_ascii_case(label, "External-Identifier") &&
-            item->source_identifier.empty()) {
-          item->source_identifier = value;
-        }
-        if (equal_ignoring_ascii_case(label, "External-Description") && title.empty())
-          title = value;
-      }
-    }
-    const std::string name = (below.empty() ? folder_ : Path(below)).filename().native();
-    if (item->source_identifier.empty()) item->source_identifier = name;
-    item->description.title["fr"] = title.empty() ? name : title;
-  }
-
-  // The payload files of every manifest with the digests that it has of them.
-  Result<void> payload(const std::string& below, PlannedItem* item) {
-    std::map<std::string, std::vector<Digest>> digests;
-    for (const Algorithm algorithm :
-         {Algorithm::sha512, Algorithm::sha256, Algorithm::sha1, Algorithm::md5}) {
-      const std::string name = "manifest-" + std::string(algorithm_name(algorithm)) + ".txt";
-      auto bytes = read_file(disk_, folder_ / below / name, limits::kManifestBytesMax);
-      if (!bytes && bytes.error().code() == Code::not_found) continue;
-      if (!bytes) return std::move(bytes).error();
-      TRY(bagit::parse_manifest(
-          *bytes, [&](std::string_view checksum, std::string path) -> Result<void> {
-            TRY_SET(const Digest digest, Digest::from_hex(algorithm, checksum));
-            digests[std::move(path)].push_back(digest);
-            return {};
-          }));
-    }
-    for (auto& [path, supplied] : digests) {
-      const std::string file = join(below, path);
-      const auto info = disk_.info(folder_ / file);
-      if (!info || !path.starts_with("data/")) continue;  // The validation has said so.
-      TRY(add_file(file, path.substr(5), supplied.front(), item));
-      if (!item->files.empty() && item->files.back().deposit_path == file) {
-        item->files.back().supplied = std::move(supplied);
-      }
-    }
     return {};
   }
 
@@ -287,13 +231,19 @@ class Adopter {
   const Path& folder_;
   const std::stop_token& stop_;
   Plan& plan_;
-  std::size_t files_ = 0;
+  BagContext context_;
 };
 
 }  // namespace
 
-Result<Packed> packed_kind(Disk& disk, const Path& folder) {
-  TRY_SET(const auto entries, list_sorted(disk, folder));
+Result<Packed> packed_kind(Disk& disk, const Path& deposit, const std::stop_token& stop) {
+  TRY_SET(const FileInfo info, disk.info(deposit));
+  if (info.kind == FileKind::regular) return Packed::archive;
+  if (info.kind != FileKind::folder) {
+    return Error(Code::invalid, deposit.native() + " is neither a folder nor an archive")
+        .as("deposit-not-a-folder");
+  }
+  TRY_SET(const auto entries, list_sorted(disk, deposit));
   bool described = false;
   for (const DirEntry& entry : entries) {
     if (entry.name.starts_with("0=ocfl_1.")) return Packed::ocfl_root;
@@ -302,22 +252,35 @@ Result<Packed> packed_kind(Disk& disk, const Path& folder) {
   }
   if (described) return Packed::no;
   for (const DirEntry& entry : entries) {
-    TRY_SET(const bool bag, holds_bag(disk, folder, entry));
+    TRY_SET(const bool bag, holds_bag(disk, deposit, entry));
+    if (bag) return Packed::bags;
+  }
+  for (const DirEntry& entry : entries) {
+    if (entry.kind != FileKind::regular) continue;
+    TRY_SET(const bool bag, may_hold_bag(disk, deposit / entry.name, stop));
     if (bag) return Packed::bags;
   }
   return Packed::no;
 }
 
-Result<void> adopt(
-    Disk& disk, const Path& folder, Packed kind, const std::stop_token& stop, Plan* plan) {
-  Adopter adopter(disk, folder, stop, plan);
+Result<void> adopt(Disk& disk,
+                   const Path& deposit,
+                   Packed kind,
+                   const std::stop_token& stop,
+                   const Looked& looked,
+                   Plan* plan) {
+  Adopter adopter(disk, deposit, stop, looked, plan);
+  const std::string name = deposit.filename().native();
   switch (kind) {
     case Packed::no:
       return {};
     case Packed::ocfl_root:
       return adopter.root();
     case Packed::bag:
-      return adopter.bag("");
+      return adopter.bag({.place = deposit, .below = "", .name = name});
+    case Packed::archive:
+      return adopter.bag(
+          {.place = deposit, .below = "", .name = name_of_archive(name), .packed = true});
     case Packed::bags:
       return adopter.bags();
   }

@@ -133,7 +133,8 @@ mets::Format identify(std::span<const std::byte> beginning) {
   Cookie cookie = cookies.take();
   mets::Format format;
   format.media_type = ask(cookie, MAGIC_MIME_TYPE, beginning);
-  if (format.media_type.find('/') == std::string::npos || format.media_type == "inode/x-empty") {
+  // No registered type is that of no bytes; readers of METS refuse libmagic's own word for it.
+  if (beginning.empty() || format.media_type.find('/') == std::string::npos) {
     format.media_type = "application/octet-stream";
   }
   const std::string description = ask(cookie, MAGIC_NONE, beginning);

@@ -51,15 +51,19 @@ struct TreeFile {
 
 class Planner {
  public:
-  Planner(Disk& disk, Path folder, const Defaults& defaults, const std::stop_token& stop)
-      : disk_(disk), folder_(std::move(folder)), defaults_(defaults), stop_(stop) {}
+  Planner(Disk& disk,
+          Path folder,
+          const Defaults& defaults,
+          const std::stop_token& stop,
+          const Looked& looked)
+      : disk_(disk),
+        folder_(std::move(folder)),
+        defaults_(defaults),
+        stop_(stop),
+        looked_(looked) {}
 
   Result<Plan> run() {
-    TRY_SET(const FileInfo info, disk_.info(folder_));
-    if (info.kind != FileKind::folder) {
-      return Error(Code::invalid, folder_.native() + " is no folder").as("deposit-not-a-folder");
-    }
-    TRY_SET(const Packed packed, packed_kind(disk_, folder_));
+    TRY_SET(const Packed packed, packed_kind(disk_, folder_, stop_));
     if (packed != Packed::no) return adopted(packed);
     TRY_SET(has_objects_, path_exists(disk_, folder_ / kObjects));
     TRY(walk("", 0));
@@ -79,12 +83,14 @@ class Planner {
  private:
   // What another tool has packed needs no table: its names and digests are in its own.
   Result<Plan> adopted(Packed kind) {
-    TRY(adopt(disk_, folder_, kind, stop_, &plan_));
+    TRY(adopt(disk_, folder_, kind, stop_, looked_, &plan_));
     for (PlannedItem& item : plan_.items) {
       name_item(&item);
-      std::sort(item.files.begin(), item.files.end(),
-                [](const auto& a, const auto& b) { return a.data_path < b.data_path; });
-      find_collisions_in(&item);
+      for (auto* const files : {&item.files, &item.documentation}) {
+        std::sort(files->begin(), files->end(),
+                  [](const auto& a, const auto& b) { return a.data_path < b.data_path; });
+        find_collisions_in(*files, &item);
+      }
       judge_item(&item);
     }
     find_slug_collisions();
@@ -92,9 +98,9 @@ class Planner {
   }
 
   // An item from elsewhere has its names already; they are not all of one folder of ours.
-  void find_collisions_in(PlannedItem* item) {
+  void find_collisions_in(const std::vector<PlannedFile>& files, PlannedItem* item) {
     std::map<std::string, std::string> seen;
-    for (const PlannedFile& file : item->files) {
+    for (const PlannedFile& file : files) {
       const std::string path = file.data_path.text();
       const auto [first, fresh] = seen.emplace(collision_key(path), path);
       if (fresh) continue;
@@ -308,27 +314,6 @@ class Planner {
     return true;
   }
 
-  // Adds what `into` does not say. Returns false where both say something, and not the same.
-  static bool merge(const json::Object& from, json::Object* into) {
-    bool same = true;
-    for (const auto& member : from) {
-      json::Value* const there = into->if_contains(member.key());
-      if (there == nullptr) {
-        (*into)[member.key()] = member.value();
-      } else if (there->is_object() && member.value().is_object()) {
-        same = merge(member.value().get_object(), &there->get_object()) && same;
-      } else if (there->is_array() && member.value().is_array()) {
-        json::Array& list = there->get_array();
-        for (const json::Value& value : member.value().get_array()) {
-          if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-        }
-      } else if (*there != member.value()) {
-        same = false;
-      }
-    }
-    return same;
-  }
-
   // Rows with one identifier are one item: the first describes it, further ones add to that.
   void group_rows() {
     std::map<std::string, std::size_t> by_identifier;
@@ -470,6 +455,7 @@ class Planner {
                           .data_path = LogicalPath::literal(path),  // cut to size later
                           .size_bytes = file.size_bytes,
                           .modified_ms = file.modified_ms,
+                          .member = 0,
                           .supplied = file.supplied});
   }
 
@@ -658,6 +644,7 @@ class Planner {
   const Path folder_;
   const Defaults& defaults_;
   const std::stop_token& stop_;
+  const Looked& looked_;
   bool has_objects_ = false;
   bool has_checksums_ = false;
   std::map<std::string, TreeFile> tree_;
@@ -672,18 +659,31 @@ class Planner {
 
 }  // namespace
 
-std::uint64_t PlannedItem::size_bytes() const {
+namespace {
+
+std::uint64_t bytes_of(const std::vector<PlannedFile>& files) {
   std::uint64_t total = 0;
   for (const PlannedFile& file : files)
     total += file.size_bytes;
   return total;
 }
 
+}  // namespace
+
+std::uint64_t PlannedItem::size_bytes() const {
+  return bytes_of(files);
+}
+
+std::uint64_t PlannedItem::documentation_bytes() const {
+  return bytes_of(documentation);
+}
+
 Result<Plan> make_plan(Disk& disk,
-                       const Path& folder,
+                       const Path& deposit,
                        const Defaults& defaults,
-                       const std::stop_token& stop) {
-  return Planner(disk, folder, defaults, stop).run();
+                       const std::stop_token& stop,
+                       const Looked& looked) {
+  return Planner(disk, deposit, defaults, stop, looked).run();
 }
 
 }  // namespace versement::ingest

@@ -5,7 +5,10 @@
 #include <map>
 #include <optional>
 
+#include "bagit/tagfile.hpp"
+#include "service/ingest/bag_deposit.hpp"
 #include "service/ingest/identify.hpp"
+#include "service/ingest/unpack.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/log.hpp"
 #include "store/base/pool.hpp"
@@ -33,17 +36,20 @@ std::string_view outcome_name(Outcome outcome) {
   return "rejected";
 }
 
+// Where the bytes of a deposited file lie.
+struct Place {
+  Disk& disk;
+  Path path;
+  bool ours = false;  // unpacked by us: nobody else changes it
+};
+
 // Reads a deposited file and notices when it changes meanwhile.
 class DepositSource : public Source {
  public:
-  DepositSource(Disk& disk,
-                const Path& folder,
-                const PlannedFile& file,
-                std::atomic<std::uint64_t>& counter)
-      : disk_(disk),
-        path_(folder / file.deposit_path),
+  DepositSource(Place place, const PlannedFile& file, std::atomic<std::uint64_t>& counter)
+      : place_(std::move(place)),
         planned_(file),
-        file_(disk, path_, file.size_bytes),
+        file_(place_.disk, place_.path, file.size_bytes),
         counter_(counter) {}
 
   std::uint64_t size_bytes() const override { return planned_.size_bytes; }
@@ -62,10 +68,9 @@ class DepositSource : public Source {
 
   // Errors: conflict ("file-changed").
   Result<void> check_unchanged() {
-    TRY_SET(const FileInfo info, disk_.info(path_));
-    if (info.size_bytes != planned_.size_bytes || info.modified_ms != planned_.modified_ms) {
-      return changed();
-    }
+    TRY_SET(const FileInfo info, place_.disk.info(place_.path));
+    const bool touched = !place_.ours && info.modified_ms != planned_.modified_ms;
+    if (info.size_bytes != planned_.size_bytes || touched) return changed();
     return {};
   }
 
@@ -77,26 +82,34 @@ class DepositSource : public Source {
         .as("file-changed");
   }
 
-  Disk& disk_;
-  const Path path_;
+  const Place place_;
   const PlannedFile& planned_;
   FileSource file_;
   std::atomic<std::uint64_t>& counter_;
   std::string beginning_;
 };
 
-// Path below data/ and SHA-512 of each file of an item, in the plan's order.
+// Path below data/, or documentation/, and SHA-512 of each file of an item, in the plan's order.
 using Digests = std::vector<std::pair<std::string, std::string>>;
+struct ItemDigests {
+  Digests files;
+  Digests documentation;
+};
 
-// What makes two deposits of an item the same: description, original, and the digest of each file.
-std::string fingerprint_of(const PlannedItem& item, const Digests& digests) {
-  json::Object object;
-  object["metadata"] = mets::to_json(item.description);
-  object["original"] = mets::to_json(item.original);
+json::Array to_json(const Digests& digests) {
   json::Array files;
   for (const auto& [path, digest] : digests)
     files.emplace_back(json::Array{path, digest});
-  object["files"] = std::move(files);
+  return files;
+}
+
+// What makes two deposits of an item the same: description, original, and the digest of each file.
+std::string fingerprint_of(const PlannedItem& item, const ItemDigests& digests) {
+  json::Object object;
+  object["metadata"] = mets::to_json(item.description);
+  object["original"] = mets::to_json(item.original);
+  object["files"] = to_json(digests.files);
+  if (!digests.documentation.empty()) object["documentation"] = to_json(digests.documentation);
   if (!item.parts.empty()) {
     json::Array parts;
     for (const std::string& part : item.parts)
@@ -115,7 +128,13 @@ class Ingest {
       : store_(store), request_(request), progress_(progress), stop_(stop) {}
 
   Result<IngestResult> run() {
-    TRY_SET(Plan plan, make_plan(deposit_disk_, request_.folder, request_.defaults, stop_));
+    const Looked looked = [this](std::uint64_t done, std::uint64_t total) {
+      progress_.done_bytes = done;
+      progress_.total_bytes = total;
+    };
+    TRY_SET(Plan plan, make_plan(deposit_disk_, request_.folder, request_.defaults, stop_, looked));
+    progress_.done_bytes = 0;
+    progress_.total_bytes = 0;
     findings_ = std::move(plan.findings);
     result_.items_found = plan.items.size();
     progress_.total_items = plan.items.size();
@@ -185,18 +204,70 @@ class Ingest {
     findings_.add(std::move(finding));
   }
 
+  // The bytes of one item: where the deposit has them, or unpacked when they are first asked for.
+  class Bytes {
+   public:
+    Bytes(Ingest& ingest, const PlannedItem& item) : ingest_(ingest), item_(item) {}
+
+    // Errors: as those of Unpacked::make; no_space.
+    Result<Place> place(const PlannedFile& file) {
+      const IngestRequest& request = ingest_.request_;
+      if (!item_.bag || !item_.bag->packed) {
+        return Place{ingest_.deposit_disk_, request.folder / file.deposit_path};
+      }
+      if (!unpacked_) TRY(unpack());
+      return Place{ingest_.store_.disk(), unpacked_->file(file.member), true};
+    }
+
+   private:
+    Result<void> unpack() {
+      const ReceivedBag& bag = *item_.bag;
+      turn_ = std::unique_lock(ingest_.unpacking_);
+      std::vector<Member> members;
+      std::uint64_t bytes = 0;
+      for (const auto* const files : {&item_.files, &item_.documentation}) {
+        for (const PlannedFile& file : *files) {
+          // The path in the deposit ends with the path in the bag.
+          const bool payload = files == &item_.files;
+          const std::string inside = payload ? "data/" + file.data_path.text()
+                                             : file.data_path.text().substr(kBagFolder.size());
+          members.push_back({file.member, bag.base + inside, file.size_bytes});
+          bytes += file.size_bytes;
+        }
+      }
+      std::sort(members.begin(), members.end(),
+                [](const Member& a, const Member& b) { return a.number < b.number; });
+      // Held until the bytes are there, when the disk itself says what is left.
+      TRY_SET(const auto space, ingest_.store_.reserve(bytes, members.size()));
+      const Path folder =
+          ingest_.store_.layout().work / (std::string(store::kUnpackedPrefix) + item_.slug.text());
+      TRY_SET(unpacked_, Unpacked::make({.disk = ingest_.deposit_disk_,
+                                         .archive = bag.archive,
+                                         .info = bag.archive_info,
+                                         .limits = archive_limits()},
+                                        ingest_.store_.disk(), folder, members, ingest_.stop_));
+      return {};
+    }
+
+    Ingest& ingest_;
+    const PlannedItem& item_;
+    std::unique_lock<std::mutex> turn_;  // given back when what was unpacked is gone
+    std::unique_ptr<Unpacked> unpacked_;
+  };
+
   Result<Outcome> store_item(const PlannedItem& item) {
     const std::string slug = item.slug.text();
     TRY_SET(const auto claim, store_.claim("item " + lower_ascii(slug)));
     TRY(refuse_other_case(slug));
+    Bytes bytes(*this, item);
     auto existing = store_.index().record(store::keys::item(slug));
-    if (existing) return compare_existing(item, *existing);
+    if (existing) return compare_existing(item, *existing, bytes);
     if (existing.error().code() != Code::not_found) return std::move(existing).error();
     if (request_.dry_run) {
-      TRY(compare_supplied(item));
+      TRY(compare_supplied(item, bytes));
       return Outcome::stored;
     }
-    return deposit(item, nullptr);
+    return deposit(item, nullptr, bytes);
   }
 
   // Names that differ in case only cannot lie side by side everywhere a bag is unpacked.
@@ -215,7 +286,9 @@ class Ingest {
         .as("identifier-collision");
   }
 
-  Result<Outcome> compare_existing(const PlannedItem& item, const json::Object& existing) {
+  Result<Outcome> compare_existing(const PlannedItem& item,
+                                   const json::Object& existing,
+                                   Bytes& bytes) {
     const std::string slug = item.slug.text();
     TRY_SET(const json::Object version,
             store_.index().record(store::keys::version(
@@ -223,7 +296,7 @@ class Ingest {
     if (json::text_at(version, "ingest_id") == request_.job.text()) {
       return json::number_at(version, "number") > 1 ? Outcome::updated : Outcome::stored;
     }
-    TRY_SET(const auto digests, digests_of_files(item));
+    TRY_SET(const auto digests, digests_of_files(item, bytes));
     if (fingerprint_of(item, digests) == json::text_at(existing, "fingerprint")) {
       return Outcome::unchanged;
     }
@@ -240,12 +313,12 @@ class Ingest {
                                        "'; a version does not move it to another")
           .as("other-collection");
     }
-    TRY(tell_difference(item, existing, digests));
+    TRY(tell_difference(item, existing, digests.files));
     if (request_.dry_run) {
-      TRY(compare_supplied(item));
+      TRY(compare_supplied(item, bytes));
       return Outcome::updated;
     }
-    return deposit(item, &existing);
+    return deposit(item, &existing, bytes);
   }
 
   // The finding that says what the next version changes.
@@ -274,7 +347,8 @@ class Ingest {
     detail += " of the item: files " + std::to_string(added) + " added, " +
               std::to_string(replaced) + " replaced, " + std::to_string(before.size()) +
               " left out";
-    if (added + replaced + before.size() == 0) detail += "; another description";
+    if (added + replaced + before.size() == 0)
+      detail += "; another description or other documentation";
     add_finding({.code = "new-version",
                  .severity = Severity::info,
                  .detail = std::move(detail),
@@ -286,13 +360,14 @@ class Ingest {
   }
 
   // Finds in a dry run what the real one would find while it stores the bytes.
-  Result<void> compare_supplied(const PlannedItem& item) {
+  Result<void> compare_supplied(const PlannedItem& item, Bytes& bytes) {
+    if (item.bag) return {};  // Every byte was compared when the bag was judged.
     for (const PlannedFile& file : item.files) {
       std::vector<Algorithm> algorithms;
       for (const Digest& digest : file.supplied)
         algorithms.push_back(digest.algorithm());
       if (algorithms.empty()) algorithms.push_back(Algorithm::sha512);  // It can be read, at least.
-      TRY_SET(const std::vector<Digest> found, read_digests(file, algorithms));
+      TRY_SET(const std::vector<Digest> found, read_digests(file, algorithms, bytes));
       for (std::size_t i = 0; i < file.supplied.size(); ++i) {
         if (found[i] == file.supplied[i]) continue;
         return Error(Code::invalid, file.deposit_path + ": the supplied " +
@@ -306,8 +381,10 @@ class Ingest {
   }
 
   Result<std::vector<Digest>> read_digests(const PlannedFile& file,
-                                           std::span<const Algorithm> algorithms) {
-    DepositSource source(deposit_disk_, request_.folder, file, progress_.done_bytes);
+                                           std::span<const Algorithm> algorithms,
+                                           Bytes& bytes) {
+    TRY_SET(Place place, bytes.place(file));
+    DepositSource source(std::move(place), file, progress_.done_bytes);
     std::vector<std::byte> buffer(limits::kChunkBytes);
     Hasher hasher(algorithms);
     for (std::uint64_t offset = 0; offset < file.size_bytes;) {
@@ -320,11 +397,18 @@ class Ingest {
   }
 
   // Reads the deposit's files without storing them.
-  Result<Digests> digests_of_files(const PlannedItem& item) {
+  Result<ItemDigests> digests_of_files(const PlannedItem& item, Bytes& bytes) {
+    ItemDigests digests;
+    TRY_SET(digests.files, digests_of_files(item.files, bytes));
+    TRY_SET(digests.documentation, digests_of_files(item.documentation, bytes));
+    return digests;
+  }
+
+  Result<Digests> digests_of_files(const std::vector<PlannedFile>& files, Bytes& bytes) {
     Digests digests;
     constexpr std::array kAlgorithms{Algorithm::sha512};
-    for (const PlannedFile& file : item.files) {
-      TRY_SET(const std::vector<Digest> found, read_digests(file, kAlgorithms));
+    for (const PlannedFile& file : files) {
+      TRY_SET(const std::vector<Digest> found, read_digests(file, kAlgorithms, bytes));
       digests.emplace_back(file.data_path.text(), found.front().hex());
     }
     return digests;
@@ -358,11 +442,17 @@ class Ingest {
   }
 
   // Stores a new item, or the next version of an existing one.
-  Result<Outcome> deposit(const PlannedItem& item, const json::Object* existing) {
+  Result<Outcome> deposit(const PlannedItem& item, const json::Object* existing, Bytes& bytes) {
     // Metadata, inventories and folders come on top of the payload.
     constexpr std::uint64_t kPackageBytes = 128 * 1024;
-    TRY_SET(const auto space,
-            store_.reserve(item.size_bytes() + kPackageBytes, item.files.size() + 16));
+    const std::size_t count = item.files.size() + item.documentation.size();
+    // What is unpacked lies there before this asks for room.
+    if (count > 0) {
+      TRY(bytes.place(item.files.empty() ? item.documentation.front() : item.files.front()));
+    }
+    TRY_SET(
+        const auto space,
+        store_.reserve(item.size_bytes() + item.documentation_bytes() + kPackageBytes, count + 16));
     TRY_SET(auto deposit, begin(item, existing));
 
     journal::Event event = store_.event(journal::type::kIngestion, request_.agent);
@@ -371,6 +461,10 @@ class Ingest {
     package.description = item.description;
     package.original = item.original;
     package.archivist = request_.archivist;
+    if (item.bag) {
+      package.received = item.bag->label;
+      if (package.archivist.empty()) package.archivist.name = item.bag->sender;
+    }
     package.created = event.time;
     package.parts = item.parts;
     package.read_back = store_.verifies_after_write();
@@ -378,11 +472,16 @@ class Ingest {
       TRY_SET(package.earlier, versions_of(item, json::number_at(*existing, "head_version")));
     }
     std::map<std::string, mets::Held> held;
-    Digests digests;
+    ItemDigests digests;
     for (const PlannedFile& file : item.files) {
-      TRY_SET(const index::FileRow row, add_payload(*deposit, file, &package));
+      TRY_SET(const index::FileRow row, add_payload(*deposit, file, bytes, &package));
       held[row.path] = {row.size_bytes, row.sha512};
-      digests.emplace_back(file.data_path.text(), row.sha512.hex());
+      digests.files.emplace_back(file.data_path.text(), row.sha512.hex());
+    }
+    for (const PlannedFile& file : item.documentation) {
+      TRY_SET(const index::FileRow row, add_documentation(*deposit, file, bytes, &package));
+      held[row.path] = {row.size_bytes, row.sha512};
+      digests.documentation.emplace_back(file.data_path.text(), row.sha512.hex());
     }
     const auto generated = mets::render_package(package);
     for (const mets::GeneratedFile& file : generated) {
@@ -392,7 +491,7 @@ class Ingest {
       TRY_SET(row, deposit->add(LogicalPath::literal(file.path), file.bytes, std::move(row)));
       held[row.path] = {row.size_bytes, row.sha512};
     }
-    TRY(mets::check_package(generated, item.files.size(),
+    TRY(mets::check_package(generated, count,
                             [&](const std::string& path) -> std::optional<mets::Held> {
                               const auto found = held.find(path);
                               if (found == held.end()) return std::nullopt;
@@ -406,6 +505,7 @@ class Ingest {
     if (!item.original.empty()) event.detail["original"] = mets::to_json(item.original);
     event.detail["source_identifier"] = item.source_identifier;
     event.detail["fingerprint"] = fingerprint_of(item, digests);
+    if (item.bag) event.detail["bag"] = facts_of(*item.bag, digests.documentation);
     event.detail["message"] = kMessage;
     event.detail["read_back"] = package.read_back;
     const ocfl::VersionNote note{
@@ -418,29 +518,72 @@ class Ingest {
     return existing == nullptr ? Outcome::stored : Outcome::updated;
   }
 
-  Result<index::FileRow> add_payload(store::Deposit& deposit,
-                                     const PlannedFile& file,
-                                     mets::PackageInput* package) {
-    DepositSource source(deposit_disk_, request_.folder, file, progress_.done_bytes);
-    const LogicalPath path = LogicalPath::literal(mets::payload_folder() + file.data_path.text());
+  // With the digests of its manifests everything that came in can be proven later.
+  static json::Object facts_of(const ReceivedBag& bag, const Digests& documentation) {
+    json::Object facts = bag.facts;
+    json::Object manifests;
+    for (const auto& [path, digest] : documentation) {
+      const std::string_view name = std::string_view(path).substr(kBagFolder.size());
+      if (bagit::parse_manifest_name(name)) manifests[name] = digest;
+    }
+    facts["manifests_sha512"] = std::move(manifests);
+    return facts;
+  }
+
+  // Stores one file of the deposit; tells its format.
+  Result<index::FileRow> add_file(store::Deposit& deposit,
+                                  const PlannedFile& file,
+                                  const std::string& path,
+                                  std::string role,
+                                  Bytes& bytes,
+                                  mets::Format* format) {
+    TRY_SET(Place place, bytes.place(file));
+    DepositSource source(std::move(place), file, progress_.done_bytes);
     // The format is known once the beginning has been read, which add() does.
     index::FileRow row;
-    row.role = "payload";
+    row.role = std::move(role);
     row.original_name = file.deposit_path;
-    TRY_SET(row, deposit.add(path, source, file.supplied, std::move(row), stop_));
+    TRY_SET(row,
+            deposit.add(LogicalPath::literal(path), source, file.supplied, std::move(row), stop_));
     TRY(source.check_unchanged());
-    const mets::Format format = source.format();
-    row.media_type = format.media_type;
-    row.puid = format.puid;
-    row.format_name = format.name;
-    row.format_version = format.version;
+    *format = source.format();
+    row.media_type = format->media_type;
+    row.puid = format->puid;
+    row.format_name = format->name;
+    row.format_version = format->version;
     deposit.describe(row);
+    return row;
+  }
+
+  Result<index::FileRow> add_payload(store::Deposit& deposit,
+                                     const PlannedFile& file,
+                                     Bytes& bytes,
+                                     mets::PackageInput* package) {
+    mets::Format format;
+    TRY_SET(index::FileRow row,
+            add_file(deposit, file, mets::payload_folder() + file.data_path.text(), "payload",
+                     bytes, &format));
     package->files.push_back({.path = file.data_path.text(),
                               .size_bytes = row.size_bytes,
                               .sha512 = row.sha512,
                               .format = format,
                               .original_name = file.deposit_path,
                               .digest_supplied = !file.supplied.empty()});
+    return row;
+  }
+
+  Result<index::FileRow> add_documentation(store::Deposit& deposit,
+                                           const PlannedFile& file,
+                                           Bytes& bytes,
+                                           mets::PackageInput* package) {
+    mets::Format format;
+    TRY_SET(index::FileRow row,
+            add_file(deposit, file, mets::documentation_folder() + file.data_path.text(),
+                     "documentation", bytes, &format));
+    package->documentation.push_back({.path = file.data_path.text(),
+                                      .size_bytes = row.size_bytes,
+                                      .sha512 = row.sha512,
+                                      .media_type = format.media_type});
     return row;
   }
 
@@ -496,6 +639,8 @@ class Ingest {
   const std::stop_token& stop_;
   std::vector<std::optional<Outcome>> outcomes_;  // each written by one task
   std::atomic<std::uint64_t> bytes_stored_{0};
+  // One archive at a time is unpacked: they need twice their room.
+  std::mutex unpacking_;
   std::mutex mutex_;
   Findings findings_;           // Guarded by mutex_ while items are stored.
   std::optional<Error> fatal_;  // likewise

@@ -66,12 +66,6 @@ void set_type(const Column& /*column*/, const std::string& value, TableRow* row)
   target += value;
 }
 
-std::string identifier_type(std::string_view value) {
-  if (value.starts_with("ark:")) return "ark";
-  if (value.find("://") != std::string_view::npos || value.starts_with("urn:")) return "uri";
-  return "local";
-}
-
 void set_identifier(const Column& /*column*/, const std::string& value, TableRow* row) {
   if (row->identifier.empty()) row->identifier = value;
   row->description.identifiers.push_back({identifier_type(value), value});
@@ -185,6 +179,12 @@ TableRow read_row(const csv::Row& row, const std::vector<Column>& columns) {
 
 }  // namespace
 
+std::string identifier_type(std::string_view value) {
+  if (value.starts_with("ark:")) return "ark";
+  if (value.find("://") != std::string_view::npos || value.starts_with("urn:")) return "uri";
+  return "local";
+}
+
 Result<Table> read_table(std::string_view bytes) {
   auto rows = csv::parse(bytes);
   if (!rows) return std::move(rows).error().during("metadata.csv").as("metadata-csv");
@@ -201,6 +201,26 @@ Result<Table> read_table(std::string_view bytes) {
     table.rows.push_back(read_row(row, columns));
   }
   return table;
+}
+
+bool merge(const json::Object& from, json::Object* into) {
+  bool same = true;
+  for (const auto& member : from) {
+    json::Value* const there = into->if_contains(member.key());
+    if (there == nullptr) {
+      (*into)[member.key()] = member.value();
+    } else if (there->is_object() && member.value().is_object()) {
+      same = merge(member.value().get_object(), &there->get_object()) && same;
+    } else if (there->is_array() && member.value().is_array()) {
+      json::Array& list = there->get_array();
+      for (const json::Value& value : member.value().get_array()) {
+        if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+      }
+    } else if (*there != member.value()) {
+      same = false;
+    }
+  }
+  return same;
 }
 
 }  // namespace versement::ingest

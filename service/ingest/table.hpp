@@ -37,4 +37,11 @@ struct Table {
 // Errors: invalid ("metadata-csv") with line and column; limit.
 Result<Table> read_table(std::string_view bytes);
 
+// What kind of identifier it is, by its form: "ark", "uri", "local".
+std::string identifier_type(std::string_view value);
+
+// Adds what `into` does not say, member by member. Returns false where both say something, and not
+// the same.
+bool merge(const json::Object& from, json::Object* into);
+
 }  // namespace versement::ingest

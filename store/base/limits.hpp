@@ -70,6 +70,19 @@ inline constexpr std::size_t kCsvRowsMax = 1'000'000;
 
 // Files of one deposit, all items together.
 inline constexpr std::size_t kDepositFilesMax = 1'000'000;
+// An archive that is a deposit: besides its files it has folders and tag files.
+inline constexpr std::uint64_t kDepositMembersMax = 2 * kDepositFilesMax;
+// Unpacked. ext4 has no file that is larger, so a tar there cannot hold more.
+inline constexpr std::uint64_t kDepositUnpackedBytesMax = 16ull << 40;
+// The names of its members, which are in memory while it is judged: 128 bytes for each.
+inline constexpr std::uint64_t kDepositDirectoryBytesMax = 256u << 20;
+// What of an archive is looked at to find out that it may be a bag, before it is judged.
+inline constexpr std::uint64_t kPeekMembersMax = 10'000;
+inline constexpr std::uint64_t kPeekBytesMax = 256u << 20;
+// Texts of bag-info.txt that describe an item: with room for rights in kDescriptionBytesMax.
+inline constexpr std::size_t kBagTextBytesMax = 4 * 1024;
+inline constexpr std::size_t kBagIdentifiersMax = 20;
+
 // Findings kept of one ingest; what is beyond is counted.
 inline constexpr std::size_t kFindingsMax = 10'000;
 

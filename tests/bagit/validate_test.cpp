@@ -515,6 +515,32 @@ TEST(ArchiveTree, holds_one_folder_and_nothing_beside_it) {
   EXPECT_EQ(text_of(validate(tree, {})), "invalid path.traversal:bag/../../etc/passwd");
 }
 
+TEST(VerifiedFiles, are_shown_with_the_digests_that_held_and_only_of_a_valid_bag) {
+  MemoryTree tree;
+  fill(tree, Algorithm::sha512, "bag/");
+  std::string md5 = digest_of(Algorithm::md5, "alpha").hex() + "  data/a\n";
+  tree.files.emplace_back("bag/manifest-md5.txt", md5 + md5);
+  tree.files[1].second = "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n";
+  tree.files.emplace_back("bag/bag-info.txt", "External-Identifier: X 1\n");
+  tree.shape = Form::zip;
+  std::vector<std::string> seen;
+  ValidateOptions options;
+  options.each_verified = [&](const VerifiedFile& file) {
+    EXPECT_EQ(file.path_in_tree, "bag/" + std::string(file.path));
+    EXPECT_EQ(tree.files.at(file.number).first, file.path_in_tree);
+    seen.push_back(std::string(file.path) + " " + std::to_string(file.digests.size()));
+  };
+  const auto report = validate(tree, options);
+  EXPECT_EQ(text_of(report), "valid manifest.repeated:manifest-md5.txt");
+  EXPECT_EQ(seen, (std::vector<std::string>{"bag-info.txt 0", "bagit.txt 0", "data/a 2",
+                                            "manifest-md5.txt 0", "manifest-sha512.txt 0"}));
+  EXPECT_EQ(report->info, (BagInfo{{"External-Identifier", "X 1"}}));
+  seen.clear();
+  tree.files[0].second = "other";
+  EXPECT_NE(text_of(validate(tree, options)).find("invalid"), std::string::npos);
+  EXPECT_TRUE(seen.empty());
+}
+
 TEST(PlannedTree, is_judged_as_a_folder_is) {
   MemoryTree files;
   fill(files, Algorithm::sha512, "");

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <map>
 
+#include "bagit/create.hpp"
 #include "service/ingest/run.hpp"
 #include "service/transfer/seal.hpp"
 #include "store/journal/verify.hpp"
@@ -77,13 +78,18 @@ class Sweep : public ::testing::Test {
     ASSERT_OK(act(**store));
   }
 
-  Result<ingest::IngestResult> ingest_all(store::Store& store, bool new_versions = false) {
+  ingest::IngestRequest request_of(const Path& deposit) {
     ingest::IngestRequest request;
     request.job = Uuid::at(clock_.now());
     request.agent = "tester";
-    request.folder = deposit();
-    TRY_SET(request.collection, Slug::parse("c"));
+    request.folder = deposit;
+    request.collection = *Slug::parse("c");
     request.workers = 1;
+    return request;
+  }
+
+  Result<ingest::IngestResult> ingest_all(store::Store& store, bool new_versions = false) {
+    ingest::IngestRequest request = request_of(deposit());
     request.new_versions = new_versions;
     ingest::IngestProgress progress;
     return run_ingest(store, request, progress, {});
@@ -340,6 +346,25 @@ TEST_P(EachFault, of_an_ingest) {
   sweep("ingest", GetParam(), [this](store::Store& store) -> Result<void> {
     TRY_SET(const ingest::IngestResult result, ingest_all(store));
     if (result.items_stored + result.items_unchanged == 2) return {};
+    return left_out(store, result);
+  });
+}
+
+TEST_P(EachFault, of_a_packed_bag) {
+  bagit::CreateOptions bag;
+  bag.sources = {deposit() / "objects"};
+  bag.target = folder_ / "bag.tar";
+  bag.form = bagit::BagForm::tar;
+  bag.info = {{"External-Identifier", "A-1"}};
+  const auto made = bagit::create_bag(real_disk(), bag);
+  ASSERT_OK(made);
+  sweep("packed bag", GetParam(), [this, &bag](store::Store& store) -> Result<void> {
+    ingest::IngestRequest request = request_of(bag.target);
+    request.defaults.rights.conditions["fr"] = "Libre";
+    request.defaults.rights.credit_line["fr"] = "Apur";
+    ingest::IngestProgress progress;
+    TRY_SET(const ingest::IngestResult result, run_ingest(store, request, progress, {}));
+    if (result.items_stored + result.items_unchanged == 1) return {};
     return left_out(store, result);
   });
 }

@@ -395,7 +395,7 @@ TEST(Identify, knows_common_formats_by_their_bytes) {
                          20);
   EXPECT_EQ(identify(as_bytes(jfif)).puid, "fmt/43");
   EXPECT_EQ(identify(as_bytes("plain words\n")).media_type, "text/plain");
-  EXPECT_EQ(identify({}).media_type, "application/x-empty");
+  EXPECT_EQ(identify({}).media_type, "application/octet-stream");
 }
 
 }  // namespace
