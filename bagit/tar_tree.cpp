@@ -242,7 +242,11 @@ class TarWalk {
   }
 
   void remember(const std::string& path, EntryKind kind, std::uint64_t header_offset) {
-    const auto before = names_.put(path, static_cast<std::uint32_t>(tree_.places_.size()));
+    if (has_idle_part(path)) {
+      visitor_.finding("serialization.malformed", path, "its name has an empty part or a '.'");
+    }
+    const auto number = static_cast<std::uint32_t>(tree_.places_.size());
+    const auto before = names_.put(member_place(path), number);
     tree_.places_.emplace_back(kind, header_offset);
     if (!before) return;
     if (kind == EntryKind::folder && tree_.places_.at(*before).kind() == EntryKind::folder) return;
@@ -304,7 +308,7 @@ class TarWalk {
 
   Result<void> hard_link(const TarItem& item, const std::string& path) {
     if (path.empty()) return nameless();
-    const auto target = names_.find(plain_member_name(item.link));
+    const auto target = names_.find(member_place(item.link));
     if (!target || tree_.places_.at(*target).kind() != EntryKind::file) {
       visitor_.finding("serialization.hard-link", path,
                        "'" + item.link + "' is no earlier file of the archive");

@@ -383,9 +383,12 @@ class ZipWalk {
   }
 
   void remember(const std::string& path, EntryKind kind) {
+    if (has_idle_part(path)) {
+      visitor_.finding("serialization.malformed", path, "its name has an empty part or a '.'");
+    }
     const bool folder = kind == EntryKind::folder;
     // What is remembered is whether it was a folder: several of these contradict nothing.
-    const auto before = names_.put(path, folder ? 1 : 0);
+    const auto before = names_.put(member_place(path), folder ? 1 : 0);
     if (!before || (folder && *before == 1)) return;
     visitor_.finding("serialization.duplicate", path, "the archive has it more than once");
   }

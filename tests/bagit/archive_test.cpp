@@ -980,6 +980,29 @@ TEST(Archive, every_flipped_bit_of_what_has_a_crc_is_noticed) {
   }
 }
 
+TEST(Archive, names_that_become_one_file_on_disk_are_one_name) {
+  for (const std::string name : {"bag//a", "bag/./a", ".//bag/.//a", "bag/x/.", "/bag//a"}) {
+    const std::string plain(plain_member_name(name));
+    Words expected{"serialization.malformed " + plain};
+    if (name != "bag/x/.") expected.push_back("serialization.duplicate " + plain);
+    const std::string tar = member({.name = "bag/a", .content = "first"}) +
+                            member({.name = name, .content = "other"}) + kTarEnd;
+    EXPECT_EQ(look(tar).findings, expected) << name;
+    EXPECT_EQ(look(gzip(tar)).findings, expected) << name;
+    const std::string zip =
+        zip_of({{.name = "bag/a", .content = "first"}, {.name = name, .content = "other"}});
+    EXPECT_EQ(look(zip).findings, expected) << name;
+  }
+  // What the top is called in front, and a slash behind a folder, lead nowhere else.
+  for (const std::string name : {"./bag/d/", "bag/d//", ".//bag/d", "./"}) {
+    const std::string tar = member({.name = name, .kind = '5'}) + two_files() + kTarEnd;
+    EXPECT_EQ(look(tar).findings, Words{}) << name;
+  }
+  // An absolute name is another rule's; unpacked it is the same file.
+  EXPECT_EQ(look(two_files() + member({.name = "/bag/a", .content = "other"}) + kTarEnd).findings,
+            Words{"serialization.duplicate /bag/a"});
+}
+
 TEST(Archive, a_visit_can_be_repeated_and_stopped) {
   const TemporaryFolder folder;
   testing::write(folder / "bag.tar", two_files() + kTarEnd);
