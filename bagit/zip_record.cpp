@@ -151,7 +151,9 @@ struct EndRecord {
   bool ambiguous = false;
 };
 
-// The one whose comment ends with the file is meant; else the last.
+// The one whose comment ends with the file is meant; else the last. One that could be found in the
+// comment of another makes two archives of one: readers that look from behind, or from the front,
+// each take theirs.
 Result<std::optional<EndRecord>> find_end(const ArchiveFile& file) {
   const std::uint64_t size = file.size_bytes();
   const std::uint64_t window = std::min<std::uint64_t>(size, kEndBytes + kFull16);
@@ -161,9 +163,10 @@ Result<std::optional<EndRecord>> find_end(const ArchiveFile& file) {
   bool ambiguous = false;
   for (std::size_t at = tail.find(kEnd); at != std::string::npos; at = tail.find(kEnd, at + 1)) {
     if (tail.size() - at < kEndBytes) break;
+    // Before the first lie members, which may well be archives.
+    ambiguous |= exact.has_value();
     const std::size_t length = kEndBytes + little16(tail, at + 20);
     if (length == tail.size() - at) {
-      ambiguous |= exact.has_value();
       exact = at;
     } else if (length < tail.size() - at) {
       last = at;

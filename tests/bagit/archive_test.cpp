@@ -868,7 +868,12 @@ TEST(ZipTree, each_fault_of_a_container_has_its_code) {
             Words{"serialization.limit bag/l"});
   EXPECT_EQ(of({.name = "bag/l", .content = "target", .crc = 7, .mode = 0120777}),
             Words{"serialization.crc bag/l"});
-  EXPECT_EQ(findings(zip_of({a, b}, "a comment with" + end_record({}) + "inside")), Words{});
+  EXPECT_EQ(findings(zip_of({a, b}, "a comment with" + end_record({}) + "inside")),
+            Words{"serialization.malformed"});
+  // Python reads the archive in the comment, others the one that has the comment.
+  EXPECT_EQ(findings(zip_of({a, b}, zip_of({b}) + "!")), Words{"serialization.malformed"});
+  EXPECT_EQ(findings(zip_of({a, b}, "PK\5\6 and nothing")), Words{});
+  EXPECT_EQ(findings(zip_of({a, {.name = "bag/inner.zip", .content = zip_of({b})}})), Words{});
   EXPECT_EQ(findings(zip_of({a, b}, end_record({}))),
             (Words{"serialization.malformed", "serialization.gap"}));
   EXPECT_EQ(findings(zip.members), Words{"serialization.truncated"});
