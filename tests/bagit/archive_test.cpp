@@ -515,6 +515,45 @@ TEST(TarTree, a_hard_link_is_the_file_that_it_names) {
   EXPECT_NE(piped.error.find("save the archive to a file"), std::string::npos);
 }
 
+// Wants some files only, as one who reads manifests first and the payload later does.
+struct Choosy : Everything {
+  std::set<std::string> chosen;
+  Result<bool> entry(Entry entry) override {
+    wants = chosen.contains(entry.path);
+    return Everything::entry(std::move(entry));
+  }
+};
+
+TEST(TarTree, entries_have_the_same_numbers_whatever_is_wanted) {
+  std::string tar = two_files();
+  for (const char* name : {"bag/a1", "bag/a2", "bag/a3"})
+    tar += member({.name = name, .kind = '1', .link = "bag/a"});
+  for (const char* name : {"bag/b1", "bag/b2"})
+    tar += member({.name = name, .kind = '1', .link = "bag/b"});
+  const TemporaryFolder folder;
+  testing::write(folder / "bag.tgz", gzip(tar + kTarEnd));
+  auto tree = open_archive(real_disk(), folder / "bag.tgz");
+  ASSERT_OK(tree);
+  std::vector<Words> orders;
+  for (const std::set<std::string>& chosen :
+       {std::set<std::string>{}, {"bag/a1"}, {"bag/a3", "bag/b1"}, {"bag/a", "bag/b2"}}) {
+    Choosy visitor;
+    visitor.sequential = true;
+    visitor.chosen = chosen;
+    ASSERT_OK((*tree)->visit(visitor, {}));
+    EXPECT_EQ(visitor.findings, Words{});
+    Words& order = orders.emplace_back();
+    for (const Entry& each : visitor.entries)
+      order.push_back(each.path);
+    EXPECT_EQ(visitor.files.size(), chosen.size());
+    for (const auto& [path, bytes] : visitor.files)
+      EXPECT_EQ(bytes, path.starts_with("bag/a") ? "first" : "second") << path;
+  }
+  EXPECT_EQ(orders[0].size(), 7u);
+  for (const Words& order : orders)
+    EXPECT_EQ(order, orders[0]);
+}
+
 TEST(TarTree, too_many_hard_links_in_what_is_compressed_are_refused_and_read_without_gzip) {
   std::string bytes = two_files();
   for (int i = 0; i < 20; ++i)
