@@ -135,7 +135,6 @@ Result<void> read_extra(std::string_view extra, bool central, ZipHeader* header)
   }
   if (unicode && !header->unicode_name_stale) {
     if (!is_utf8(*unicode)) return malformed("a Unicode name that is no UTF-8");
-    header->has_unicode_name = true;
     header->name = std::move(*unicode);
   } else if ((header->flags & 0x0800u) != 0 || is_utf8(header->raw_name)) {
     header->name = header->raw_name;

@@ -165,13 +165,16 @@ EntryKind kind_of(const ZipHeader& header) {
 std::string difference(const ZipHeader& central, const ZipHeader& local) {
   // Others may differ: levels of compression, where the sizes are. These decide how bytes are read.
   constexpr unsigned kEncryption = 0x2041;
-  // The Unicode name may stand in the directory alone.
-  const bool bare = central.has_unicode_name && !local.has_unicode_name;
-  if (local.raw_name != central.raw_name || (!bare && local.name != central.name)) {
+  if (local.raw_name != central.raw_name || local.name != central.name) {
     return "its local header names it '" + local.name + "'";
   }
   if (local.unicode_name_stale || central.unicode_name_stale) {
     return "its Unicode name is that of another name";
+  }
+  // Where the name itself is Unicode, many readers (Java and Python among them) do not look for
+  // another.
+  if (central.name != central.raw_name && is_utf8(central.raw_name)) {
+    return "without its Unicode name it is '" + central.raw_name + "'";
   }
   if (local.method != central.method) return "the methods differ";
   if ((local.flags & kEncryption) != (central.flags & kEncryption)) {

@@ -747,7 +747,7 @@ TEST(ZipTree, reads_every_honest_form) {
                  .local_extra = sizes,
                  .local_size = 0xFFFFFFFF,
                  .local_packed_size = 0xFFFFFFFF});
-  const std::string raw = "bag/?";
+  const std::string raw = "bag/\x80";
   const std::string unicode = "bag/\u20AC";
   const std::string name_field = le(0x7075, 2) + le(5 + unicode.size(), 2) + "\1" +
                                  le(crc32_update(0, as_bytes(raw)), 4) + unicode;
@@ -885,6 +885,18 @@ TEST(ZipTree, each_fault_of_a_container_has_its_code) {
                               le(crc32_update(0, as_bytes(z.name)), 4) + "bag/c";
             }),
             mismatch);
+  // Who knows no such field sees another file.
+  const auto unicode = [](const std::string& raw, const std::string& name) {
+    return le(0x7075, 2) + le(5 + name.size(), 2) + "\1" + le(crc32_update(0, as_bytes(raw)), 4) +
+           name;
+  };
+  const std::string other = unicode("bag/b", "bag/c");
+  EXPECT_EQ(of({.name = "bag/b", .extra = other, .local_extra = other}),
+            Words{"serialization.header-mismatch bag/c"});
+  const std::string same = unicode("bag/b", "bag/b");
+  EXPECT_EQ(of({.name = "bag/b", .extra = same, .local_extra = same}), Words{});
+  EXPECT_EQ(of({.name = "bag/\x80", .extra = unicode("bag/\x80", "bag/\u20AC")}),
+            Words{"serialization.header-mismatch bag/\u20AC"});
   EXPECT_EQ(of({.name = "bag/\x82", .local_flags = 0x800}),
             Words{"serialization.header-mismatch bag/\u00E9"});
 
