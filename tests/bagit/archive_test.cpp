@@ -618,6 +618,27 @@ TEST(TarTree, each_fault_of_a_container_has_its_code) {
   }
 }
 
+TEST(TarTree, extension_headers_of_one_member_must_agree) {
+  const auto named = [](char kind, const std::string& name) {
+    return member({.name = "././@LongLink", .kind = kind, .content = name + '\0'});
+  };
+  const auto findings = [](const std::string& headers, const Head& head) {
+    return look(two_files() + headers + member(head) + kTarEnd).findings;
+  };
+  const Head file{.name = "bag/c", .content = "x"};
+  const Head link{.name = "bag/c", .kind = '2', .link = "x"};
+  const Words malformed{"serialization.malformed"};
+  EXPECT_EQ(findings(pax({{"path", "bag/d"}}) + named('L', "bag/e"), file), malformed);
+  EXPECT_EQ(findings(named('L', "bag/e") + pax({{"path", "bag/d"}}), file), malformed);
+  EXPECT_EQ(findings(named('L', "bag/e") + named('L', "bag/d"), file), malformed);
+  EXPECT_EQ(findings(pax({{"path", "bag/d"}, {"path", "bag/e"}}), file), malformed);
+  EXPECT_EQ(findings(pax({{"path", "bag/d"}}) + pax({{"path", "bag/e"}}), file), malformed);
+  EXPECT_EQ(findings(pax({{"size", "1"}, {"size", "600"}}), file), malformed);
+  EXPECT_EQ(findings(pax({{"linkpath", "a"}}) + named('K', "b"), link), malformed);
+  EXPECT_EQ(findings(pax({{"path", "bag/d"}, {"size", "1"}}) + named('L', "bag/d"), file), Words{});
+  EXPECT_EQ(findings(pax({{"linkpath", "a"}}) + named('K', "a"), link), Words{});
+}
+
 TEST(TarTree, a_member_that_claims_more_than_there_is_can_be_listed_and_not_read) {
   const Seen seen =
       look(member({.name = "bag/a", .content = "first"}) +
