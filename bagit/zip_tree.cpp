@@ -1,6 +1,7 @@
 #include "bagit/zip_tree.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -376,6 +377,9 @@ class ZipWalk {
     }
     remember(entry.path, entry.kind);
     check_content(header, entry);
+    if (entry.kind == EntryKind::folder && header.packed_bytes > 0 && header.size_bytes == 0) {
+      TRY(check_empty(tree_.places_[place], header.method, entry.path));
+    }
     if (entry.kind == EntryKind::link) TRY(read_target(tree_.places_[place], &entry));
     if (entry.kind != EntryKind::file) entry.size_bytes = 0;
     tree_.shown_.push_back(static_cast<std::uint32_t>(place));
@@ -414,6 +418,23 @@ class ZipWalk {
       visitor_.finding("serialization.crc", entry.path,
                        "stored as it is, and yet of two different sizes");
     }
+  }
+
+  // Java's writer deflates folders too, to two bytes. Nobody reads them: more could hide there.
+  Result<void> check_empty(const Place& place, unsigned method, const std::string& path) {
+    const auto read = [&]() -> Result<std::size_t> {
+      TRY_SET(const auto stream, tree_.open_place(place));
+      std::array<std::byte, 1> byte{};
+      return stream->read(byte);
+    }();
+    if (read) return {};
+    const Error& error = read.error();
+    if (!is_archive_fault(error)) return error;
+    // Encryption, method and two sizes of what is stored have been told.
+    if (error.code() != Code::unsupported && method != kZipStored) {
+      visitor_.finding(error.reason(), path, error.what());
+    }
+    return {};
   }
 
   // The target of a link is its content.

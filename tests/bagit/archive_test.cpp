@@ -934,6 +934,15 @@ TEST(ZipTree, each_fault_of_a_container_has_its_code) {
             Words{"serialization.duplicate bag/a"});
   EXPECT_EQ(of({.name = "bag/f", .mode = 010644}), Words{"serialization.special-file bag/f"});
   EXPECT_EQ(of({.name = "bag/f/", .content = "x"}), Words{"serialization.malformed bag/f"});
+  // Java deflates nothing to two bytes; all else in a folder is hidden from whoever unpacks it.
+  EXPECT_EQ(of({.name = "bag/f/", .method = 8}), Words{});
+  EXPECT_EQ(of({.name = "bag/f/", .method = 8, .packed = deflated("") + "hidden"}),
+            Words{"serialization.gap bag/f"});
+  EXPECT_EQ(of({.name = "bag/f/", .method = 8, .packed = "\xFF\xFF hidden"}),
+            Words{"serialization.malformed bag/f"});
+  EXPECT_EQ(of({.name = "bag/f/", .method = 8, .packed = deflated("hidden")}),
+            Words{"serialization.crc bag/f"});
+  EXPECT_EQ(of({.name = "bag/f/", .packed = "hidden"}), Words{"serialization.crc bag/f"});
   EXPECT_EQ(of({.name = "bag/c", .content = "x", .size = 7}), Words{"serialization.crc bag/c"});
   EXPECT_EQ(of({.name = "bag/c", .extra = "\1\0\xFF\xFF"s}), Words{"serialization.malformed"});
   EXPECT_EQ(of({.name = "bag/l", .content = std::string(5000, 'l'), .mode = 0120777}),
