@@ -212,7 +212,7 @@ class TarWalk {
         return skip(input, item->stored_bytes + item->padding_bytes());
       case '1':
         // Some makers give the size of the file here, but nobody the file's bytes.
-        return hard_link(*item, path);
+        return hard_link(input, *item, path);
       case '2':
       case '3':
       case '4':
@@ -284,13 +284,7 @@ class TarWalk {
   Result<void> file(ByteInput& input, const TarItem& item, const std::string& path) {
     if (path.empty()) return nameless();
     TRY(count(item.size_bytes));
-    // What is stored is in the file, or the decompressor looks after it; holes come from nothing.
-    holes_ += item.size_bytes - item.stored_bytes;
-    if (!is_within_ratio(holes_, input.packed_bytes(), tree_.limits_)) {
-      return archive_fault("serialization.ratio", "sparse files of more than " +
-                                                      std::to_string(tree_.limits_.ratio_max) +
-                                                      " times the archive's size");
-    }
+    TRY(count_made(input, item.size_bytes - item.stored_bytes));
     remember(path, EntryKind::file, item.header_offset, item.size_bytes);
     TRY_SET(const bool wanted, ask(path, item.size_bytes));
     Payload payload(input, item);
@@ -311,7 +305,7 @@ class TarWalk {
     }
   }
 
-  Result<void> hard_link(const TarItem& item, const std::string& path) {
+  Result<void> hard_link(const ByteInput& input, const TarItem& item, const std::string& path) {
     if (path.empty()) return nameless();
     const auto target = names_.find(member_place(item.link));
     if (!target || tree_.places_.at(*target).kind() != EntryKind::file) {
@@ -329,6 +323,7 @@ class TarWalk {
           .as("serialization.hard-link");
     }
     TRY(count(size_bytes));
+    TRY(count_made(input, size_bytes));
     remember(path, EntryKind::file, begun, size_bytes);
     if (tree_.sequential()) {
       Links& links = links_[begun];
@@ -429,6 +424,19 @@ class TarWalk {
     return {};
   }
 
+  // Holes and hard links come from nothing. With them goes what has been unpacked so far, and not
+  // the file that is to come: of a pipe nobody knows yet how many bytes it will have.
+  Result<void> count_made(const ByteInput& input, std::uint64_t bytes) {
+    made_ += bytes;  // never above total_
+    const std::uint64_t most = ~std::uint64_t{0} - made_;
+    const std::uint64_t unpacked = made_ + std::min(input.offset(), most);
+    if (made_ == 0 || is_within_ratio(unpacked, input.packed_bytes(), tree_.limits_)) return {};
+    return archive_fault("serialization.ratio",
+                         "with its sparse files and hard links it unpacks to more than " +
+                             std::to_string(tree_.limits_.ratio_max) +
+                             " times its size: raise the limit (--max-ratio) if that is meant");
+  }
+
   // No further header: two blocks of zeros should stand here, and zeros at most behind them.
   Result<void> end(bool zeros, ByteInput& input) {
     if (!zeros && members_ == 0) {
@@ -473,7 +481,7 @@ class TarWalk {
   bool refused_ = false;  // the error is no finding: what it is about cannot be looked at
   std::uint64_t members_ = 0;
   std::uint64_t total_ = 0;
-  std::uint64_t holes_ = 0;
+  std::uint64_t made_ = 0;  // bytes of holes and hard links
   std::uint64_t names_bytes_ = 0;
 };
 

@@ -1146,6 +1146,22 @@ TEST(Archive, bombs_are_named_and_not_unpacked) {
   const std::string sparse = pax({{"GNU.sparse.size", "99999999999"}, {"GNU.sparse.map", "0,1"}}) +
                              member({.name = "bag/sparse", .content = "x"}) + kTarEnd;
   EXPECT_EQ(look(sparse).findings, Words{"serialization.ratio bag/sparse"});
+  // A hole of less than the limit, and names that have it again and again.
+  std::string links = pax({{"GNU.sparse.size", "60000000"}, {"GNU.sparse.map", "0,1"}}) +
+                      member({.name = "bag/0", .content = "x"});
+  for (const char* name : {"bag/1", "bag/2"})
+    links += member({.name = name, .kind = '1', .link = "bag/0"});
+  links += kTarEnd;
+  for (const std::string& each : {links, gzip(links)}) {
+    Everything all;
+    all.wants = false;
+    const TemporaryFolder folder;
+    testing::write(folder / "bag.bin", each);
+    auto tree = open_archive(real_disk(), folder / "bag.bin");
+    ASSERT_OK(tree);
+    EXPECT_OK((*tree)->visit(all, {}));
+    EXPECT_EQ(all.findings, Words{"serialization.ratio bag/1"});
+  }
 }
 
 }  // namespace
