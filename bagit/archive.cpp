@@ -51,6 +51,21 @@ std::string_view plain_member_name(std::string_view name) {
   return name == "." ? std::string_view() : name;
 }
 
+std::string member_place(std::string_view name) {
+  std::string place;
+  for (const std::string_view part : split(name, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (!place.empty()) place += '/';
+    place += part;
+  }
+  return place;
+}
+
+bool has_idle_part(std::string_view name) {
+  return name.find("//") != std::string_view::npos || name.find("/./") != std::string_view::npos ||
+         name.ends_with("/.");
+}
+
 Result<std::uint64_t> ByteInput::skip(std::uint64_t count) {
   std::vector<std::byte> waste(std::min<std::uint64_t>(count, limits::kChunkBytes));
   std::uint64_t done = 0;

@@ -48,6 +48,14 @@ bool is_archive_fault(const Error& error);
 // stays as it is.
 std::string_view plain_member_name(std::string_view name);
 
+// Where a member goes on disk: its name without the parts "" and ".", which systems pass over.
+// Two members of one place are one file to whoever unpacks them.
+std::string member_place(std::string_view name);
+
+// True when a name from plain_member_name has a part "" or "." that is not at its beginning: such
+// a name looks like another than the file that it becomes.
+bool has_idle_part(std::string_view name);
+
 // Forward bytes: of a file, a pipe or a compressed stream. Not thread safe.
 class ByteInput {
  public:

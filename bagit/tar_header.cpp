@@ -93,6 +93,17 @@ Result<void> add_extent(TarItem* item, std::uint64_t offset, std::uint64_t lengt
   return {};
 }
 
+// Of two records for one thing some readers take the first, others the last; and of pax and GNU
+// that which they know.
+template <typename T>
+Result<void> set_once(std::optional<T>* into, T value, std::string_view what) {
+  if (*into && **into != value) {
+    return malformed("two extension headers that differ in a member's " + std::string(what));
+  }
+  *into = std::move(value);
+  return {};
+}
+
 }  // namespace
 
 // What extension headers say of the member that follows them.
@@ -157,23 +168,19 @@ Result<void> TarHeaders::Extension::read_pax(std::string_view records, bool glob
 
 Result<void> TarHeaders::Extension::take(std::string_view key, std::string_view value) {
   if (key == "GNU.sparse.map") return take_map(value);
-  if (key == "path") {
-    path = value;
-  } else if (key == "linkpath") {
-    link = value;
-  } else if (key == "GNU.sparse.name") {
-    sparse_name = value;
-  } else {
-    const auto number_of = parse_decimal(value);
-    if (!number_of) return malformed("a malformed '" + printable(key) + "' in a pax header");
-    return take_number(key, *number_of);
-  }
-  return {};
+  if (key == "path") return set_once(&path, std::string(value), "name");
+  if (key == "linkpath") return set_once(&link, std::string(value), "target");
+  if (key == "GNU.sparse.name") return set_once(&sparse_name, std::string(value), "name");
+  const auto number_of = parse_decimal(value);
+  if (!number_of) return malformed("a malformed '" + printable(key) + "' in a pax header");
+  return take_number(key, *number_of);
 }
 
 Result<void> TarHeaders::Extension::take_number(std::string_view key, std::uint64_t value) {
-  if (key == "size") size = value;
-  if (key == "GNU.sparse.size" || key == "GNU.sparse.realsize") sparse_size = value;
+  if (key == "size") return set_once(&size, value, "size");
+  if (key == "GNU.sparse.size" || key == "GNU.sparse.realsize") {
+    return set_once(&sparse_size, value, "size");
+  }
   if (key == "GNU.sparse.major") {
     if (value > 1) return malformed("a sparse file of an unknown version");
     map_in_payload = value == 1;
@@ -247,7 +254,11 @@ Result<bool> TarHeaders::read_extension(char kind, std::uint64_t size, Extension
     return true;
   }
   bytes.resize(std::min(bytes.size(), bytes.find('\0')));
-  (kind == 'L' ? extension->path : extension->link) = std::move(bytes);
+  if (kind == 'L') {
+    TRY(set_once(&extension->path, std::move(bytes), "name"));
+  } else {
+    TRY(set_once(&extension->link, std::move(bytes), "target"));
+  }
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -192,7 +193,7 @@ class TarWalk {
     TRY(headers.read_sparse_map(item));
     const std::string path(plain_member_name(item->name));
     member_ = path;
-    names_bytes_ += path.size() + item->link.size() + sizeof(Place);
+    names_bytes_ += path.size() + item->link.size() + sizeof(Place) + sizeof(sizes_[0]);
     if (std::max(path.size(), item->link.size()) > tree_.limits_.name_bytes_max ||
         names_bytes_ > tree_.limits_.directory_bytes_max) {
       member_.clear();
@@ -211,7 +212,7 @@ class TarWalk {
         return skip(input, item->stored_bytes + item->padding_bytes());
       case '1':
         // Some makers give the size of the file here, but nobody the file's bytes.
-        return hard_link(*item, path);
+        return hard_link(input, *item, path);
       case '2':
       case '3':
       case '4':
@@ -241,9 +242,17 @@ class TarWalk {
     return {};
   }
 
-  void remember(const std::string& path, EntryKind kind, std::uint64_t header_offset) {
-    const auto before = names_.put(path, static_cast<std::uint32_t>(tree_.places_.size()));
+  void remember(const std::string& path,
+                EntryKind kind,
+                std::uint64_t header_offset,
+                std::uint64_t size_bytes = 0) {
+    if (has_idle_part(path)) {
+      visitor_.finding("serialization.malformed", path, "its name has an empty part or a '.'");
+    }
+    const auto number = static_cast<std::uint32_t>(tree_.places_.size());
+    const auto before = names_.put(member_place(path), number);
     tree_.places_.emplace_back(kind, header_offset);
+    sizes_.push_back(size_bytes);
     if (!before) return;
     if (kind == EntryKind::folder && tree_.places_.at(*before).kind() == EntryKind::folder) return;
     visitor_.finding("serialization.duplicate", path, "the archive has it more than once");
@@ -275,14 +284,8 @@ class TarWalk {
   Result<void> file(ByteInput& input, const TarItem& item, const std::string& path) {
     if (path.empty()) return nameless();
     TRY(count(item.size_bytes));
-    // What is stored is in the file, or the decompressor looks after it; holes come from nothing.
-    holes_ += item.size_bytes - item.stored_bytes;
-    if (!is_within_ratio(holes_, input.packed_bytes(), tree_.limits_)) {
-      return archive_fault("serialization.ratio", "sparse files of more than " +
-                                                      std::to_string(tree_.limits_.ratio_max) +
-                                                      " times the archive's size");
-    }
-    remember(path, EntryKind::file, item.header_offset);
+    TRY(count_made(input, item.size_bytes - item.stored_bytes));
+    remember(path, EntryKind::file, item.header_offset, item.size_bytes);
     TRY_SET(const bool wanted, ask(path, item.size_bytes));
     Payload payload(input, item);
     if (wanted) TRY(send(payload));
@@ -302,83 +305,105 @@ class TarWalk {
     }
   }
 
-  Result<void> hard_link(const TarItem& item, const std::string& path) {
+  Result<void> hard_link(const ByteInput& input, const TarItem& item, const std::string& path) {
     if (path.empty()) return nameless();
-    const auto target = names_.find(plain_member_name(item.link));
+    const auto target = names_.find(member_place(item.link));
     if (!target || tree_.places_.at(*target).kind() != EntryKind::file) {
       visitor_.finding("serialization.hard-link", path,
                        "'" + item.link + "' is no earlier file of the archive");
       return {};
     }
     const std::uint64_t begun = tree_.places_.at(*target).header_offset();
+    const std::uint64_t size_bytes = sizes_.at(*target);
+    if (tree_.sequential() && !tree_.repeatable()) {
+      refused_ = true;
+      return Error(Code::unsupported,
+                   "'" + printable(path) +
+                       "' is a hard link, whose bytes have gone by: save the archive to a file")
+          .as("serialization.hard-link");
+    }
+    TRY(count(size_bytes));
+    TRY(count_made(input, size_bytes));
+    remember(path, EntryKind::file, begun, size_bytes);
     if (tree_.sequential()) {
-      if (!tree_.repeatable()) {
-        refused_ = true;
-        return Error(Code::unsupported,
-                     "'" + printable(path) +
-                         "' is a hard link, whose bytes have gone by: save the archive to a file")
-            .as("serialization.hard-link");
-      }
-      remember(path, EntryKind::file, begun);
-      links_[begun].push_back(path);
+      Links& links = links_[begun];
+      links.size_bytes = size_bytes;
+      links.names.push_back(path);
       return {};
     }
-    FileInput there(tree_.file_, begun);
-    TarHeaders headers(there);
-    TarItem of;
-    TRY_SET(const auto got, headers.next(&of));
-    if (got != TarHeaders::Got::item) return truncated(path);
-    TRY(headers.read_sparse_map(&of));
-    TRY(count(of.size_bytes));
-    remember(path, EntryKind::file, begun);
-    const auto asked = ask(path, of.size_bytes);
+    const auto asked = ask(path, size_bytes);
     if (!asked) return asked.error();
     return {};
   }
 
+  // The further names of one file.
+  struct Links {
+    std::uint64_t size_bytes = 0;
+    std::vector<std::string> names;
+  };
+
+  // A compressed archive, read once more.
+  struct Pass {
+    explicit Pass(std::unique_ptr<ByteInput> from) : input(std::move(from)), headers(*input) {}
+    std::unique_ptr<ByteInput> input;
+    TarHeaders headers;
+  };
+
   // The hard links of a compressed archive: their bytes come by once more for each name of a file.
+  // In each round one name of each file is shown, wanted or not: a visitor knows entries by their
+  // number, which must be the same in a visit that wants other files.
   Result<void> show_links() {
-    for (std::size_t passes = 0; !links_.empty(); ++passes) {
-      if (passes == kLinkPassesMax) {
-        refused_ = true;
-        return Error(Code::limit, "a file has more than " + std::to_string(kLinkPassesMax) +
-                                      " hard links in a compressed archive: unpack the gzip first")
-            .as("serialization.limit");
-      }
-      TRY_SET(const auto input, tree_.begin());
-      TarHeaders headers(*input);
-      TarItem item;
-      const std::uint64_t last = links_.rbegin()->first;
-      while (input->offset() <= last) {
+    std::size_t passes = 0;
+    while (!links_.empty()) {
+      std::optional<Pass> pass;  // begun when the first of the round is wanted
+      for (auto each = links_.begin(); each != links_.end();) {
         TRY(go_on());
-        TRY_SET(const auto got, headers.next(&item));
-        if (got != TarHeaders::Got::item) {
-          return archive_fault("serialization.malformed", "the archive changed while it was read");
+        auto& [begun, links] = *each;
+        member_ = links.names.back();
+        links.names.pop_back();
+        TRY_SET(const bool wanted, ask(member_, links.size_bytes));
+        if (wanted) {
+          if (!pass) TRY(begin_pass(++passes, &pass));
+          TRY(send_again(*pass, begun, links.size_bytes));
         }
-        TRY(headers.read_sparse_map(&item));
-        Payload payload(*input, item);
-        if (const auto found = links_.find(item.header_offset); found != links_.end()) {
-          TRY(show_links_of(item, payload, &found->second));
-          if (found->second.empty()) links_.erase(found);
-        }
-        // A hard link's size is not that of bytes which follow.
-        if (item.kind != '1') TRY(skip(*input, payload.left_bytes()));
+        each = links.names.empty() ? links_.erase(each) : std::next(each);
       }
     }
     return {};
   }
 
-  // As many names as need no bytes, and one that does.
-  Result<void> show_links_of(const TarItem& item,
-                             Payload& payload,
-                             std::vector<std::string>* names) {
-    for (bool sent = false; !sent && !names->empty(); names->pop_back()) {
-      member_ = names->back();
-      TRY(count(item.size_bytes));
-      TRY_SET(sent, ask(member_, item.size_bytes));
-      if (sent) TRY(send(payload));
+  Result<void> begin_pass(std::size_t number, std::optional<Pass>* pass) {
+    if (number > kLinkPassesMax) {
+      refused_ = true;
+      return Error(Code::limit, "a file has more than " + std::to_string(kLinkPassesMax) +
+                                    " hard links in a compressed archive: unpack the gzip first")
+          .as("serialization.limit");
     }
+    TRY_SET(auto input, tree_.begin());
+    pass->emplace(std::move(input));
     return {};
+  }
+
+  // Sends the file whose headers begin at `begun`, which lies ahead.
+  Result<void> send_again(Pass& pass, std::uint64_t begun, std::uint64_t size_bytes) {
+    TarItem item;
+    while (true) {
+      TRY(go_on());
+      TRY_SET(const auto got, pass.headers.next(&item));
+      if (got != TarHeaders::Got::item || item.header_offset > begun) return changed();
+      TRY(pass.headers.read_sparse_map(&item));
+      Payload payload(*pass.input, item);
+      const bool found = item.header_offset == begun;
+      if (found && (!item.is_file() || item.size_bytes != size_bytes)) return changed();
+      if (found) TRY(send(payload));
+      // A hard link's size is not that of bytes which follow.
+      if (item.kind != '1') TRY(skip(*pass.input, payload.left_bytes()));
+      if (found) return {};
+    }
+  }
+
+  static Error changed() {
+    return archive_fault("serialization.malformed", "the archive changed while it was read");
   }
 
   // Shows a file; true when its bytes are to follow.
@@ -397,6 +422,19 @@ class TarWalk {
     }
     total_ += size_bytes;
     return {};
+  }
+
+  // Holes and hard links come from nothing. With them goes what has been unpacked so far, and not
+  // the file that is to come: of a pipe nobody knows yet how many bytes it will have.
+  Result<void> count_made(const ByteInput& input, std::uint64_t bytes) {
+    made_ += bytes;  // never above total_
+    const std::uint64_t most = ~std::uint64_t{0} - made_;
+    const std::uint64_t unpacked = made_ + std::min(input.offset(), most);
+    if (made_ == 0 || is_within_ratio(unpacked, input.packed_bytes(), tree_.limits_)) return {};
+    return archive_fault("serialization.ratio",
+                         "with its sparse files and hard links it unpacks to more than " +
+                             std::to_string(tree_.limits_.ratio_max) +
+                             " times its size: raise the limit (--max-ratio) if that is meant");
   }
 
   // No further header: two blocks of zeros should stand here, and zeros at most behind them.
@@ -436,13 +474,14 @@ class TarWalk {
   const std::stop_token& stop_;
   NameSet names_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(limits::kChunkBytes);
-  std::map<std::uint64_t, std::vector<std::string>> links_;  // by where their target's headers are
-  std::string member_;                                       // that is being read
-  bool visitors_ = false;                                    // the error is the visitor's
+  std::vector<std::uint64_t> sizes_;      // of tree_.places_: what a hard link has
+  std::map<std::uint64_t, Links> links_;  // by where their target's headers are
+  std::string member_;                    // that is being read
+  bool visitors_ = false;                 // the error is the visitor's
   bool refused_ = false;  // the error is no finding: what it is about cannot be looked at
   std::uint64_t members_ = 0;
   std::uint64_t total_ = 0;
-  std::uint64_t holes_ = 0;
+  std::uint64_t made_ = 0;  // bytes of holes and hard links
   std::uint64_t names_bytes_ = 0;
 };
 

@@ -135,7 +135,6 @@ Result<void> read_extra(std::string_view extra, bool central, ZipHeader* header)
   }
   if (unicode && !header->unicode_name_stale) {
     if (!is_utf8(*unicode)) return malformed("a Unicode name that is no UTF-8");
-    header->has_unicode_name = true;
     header->name = std::move(*unicode);
   } else if ((header->flags & 0x0800u) != 0 || is_utf8(header->raw_name)) {
     header->name = header->raw_name;
@@ -151,7 +150,9 @@ struct EndRecord {
   bool ambiguous = false;
 };
 
-// The one whose comment ends with the file is meant; else the last.
+// The one whose comment ends with the file is meant; else the last. One that could be found in the
+// comment of another makes two archives of one: readers that look from behind, or from the front,
+// each take theirs.
 Result<std::optional<EndRecord>> find_end(const ArchiveFile& file) {
   const std::uint64_t size = file.size_bytes();
   const std::uint64_t window = std::min<std::uint64_t>(size, kEndBytes + kFull16);
@@ -161,9 +162,10 @@ Result<std::optional<EndRecord>> find_end(const ArchiveFile& file) {
   bool ambiguous = false;
   for (std::size_t at = tail.find(kEnd); at != std::string::npos; at = tail.find(kEnd, at + 1)) {
     if (tail.size() - at < kEndBytes) break;
+    // Before the first lie members, which may well be archives.
+    ambiguous |= exact.has_value();
     const std::size_t length = kEndBytes + little16(tail, at + 20);
     if (length == tail.size() - at) {
-      ambiguous |= exact.has_value();
       exact = at;
     } else if (length < tail.size() - at) {
       last = at;

@@ -35,7 +35,6 @@ struct ZipHeader {
   std::uint64_t local_offset = 0;  // central only: as it is written
   std::string raw_name;
   std::string name;                 // as Unicode, in UTF-8, where that can be told
-  bool has_unicode_name = false;    // in an extra field
   bool unicode_name_stale = false;  // the Unicode name is of another name than the raw one
   std::uint64_t header_bytes = 0;   // with all that belongs to it
 

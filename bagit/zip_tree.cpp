@@ -1,6 +1,7 @@
 #include "bagit/zip_tree.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -165,13 +166,16 @@ EntryKind kind_of(const ZipHeader& header) {
 std::string difference(const ZipHeader& central, const ZipHeader& local) {
   // Others may differ: levels of compression, where the sizes are. These decide how bytes are read.
   constexpr unsigned kEncryption = 0x2041;
-  // The Unicode name may stand in the directory alone.
-  const bool bare = central.has_unicode_name && !local.has_unicode_name;
-  if (local.raw_name != central.raw_name || (!bare && local.name != central.name)) {
+  if (local.raw_name != central.raw_name || local.name != central.name) {
     return "its local header names it '" + local.name + "'";
   }
   if (local.unicode_name_stale || central.unicode_name_stale) {
     return "its Unicode name is that of another name";
+  }
+  // Where the name itself is Unicode, many readers (Java and Python among them) do not look for
+  // another.
+  if (central.name != central.raw_name && is_utf8(central.raw_name)) {
+    return "without its Unicode name it is '" + central.raw_name + "'";
   }
   if (local.method != central.method) return "the methods differ";
   if ((local.flags & kEncryption) != (central.flags & kEncryption)) {
@@ -373,6 +377,9 @@ class ZipWalk {
     }
     remember(entry.path, entry.kind);
     check_content(header, entry);
+    if (entry.kind == EntryKind::folder && header.packed_bytes > 0 && header.size_bytes == 0) {
+      TRY(check_empty(tree_.places_[place], header.method, entry.path));
+    }
     if (entry.kind == EntryKind::link) TRY(read_target(tree_.places_[place], &entry));
     if (entry.kind != EntryKind::file) entry.size_bytes = 0;
     tree_.shown_.push_back(static_cast<std::uint32_t>(place));
@@ -383,9 +390,12 @@ class ZipWalk {
   }
 
   void remember(const std::string& path, EntryKind kind) {
+    if (has_idle_part(path)) {
+      visitor_.finding("serialization.malformed", path, "its name has an empty part or a '.'");
+    }
     const bool folder = kind == EntryKind::folder;
     // What is remembered is whether it was a folder: several of these contradict nothing.
-    const auto before = names_.put(path, folder ? 1 : 0);
+    const auto before = names_.put(member_place(path), folder ? 1 : 0);
     if (!before || (folder && *before == 1)) return;
     visitor_.finding("serialization.duplicate", path, "the archive has it more than once");
   }
@@ -408,6 +418,23 @@ class ZipWalk {
       visitor_.finding("serialization.crc", entry.path,
                        "stored as it is, and yet of two different sizes");
     }
+  }
+
+  // Java's writer deflates folders too, to two bytes. Nobody reads them: more could hide there.
+  Result<void> check_empty(const Place& place, unsigned method, const std::string& path) {
+    const auto read = [&]() -> Result<std::size_t> {
+      TRY_SET(const auto stream, tree_.open_place(place));
+      std::array<std::byte, 1> byte{};
+      return stream->read(byte);
+    }();
+    if (read) return {};
+    const Error& error = read.error();
+    if (!is_archive_fault(error)) return error;
+    // Encryption, method and two sizes of what is stored have been told.
+    if (error.code() != Code::unsupported && method != kZipStored) {
+      visitor_.finding(error.reason(), path, error.what());
+    }
+    return {};
   }
 
   // The target of a link is its content.

@@ -515,6 +515,45 @@ TEST(TarTree, a_hard_link_is_the_file_that_it_names) {
   EXPECT_NE(piped.error.find("save the archive to a file"), std::string::npos);
 }
 
+// Wants some files only, as one who reads manifests first and the payload later does.
+struct Choosy : Everything {
+  std::set<std::string> chosen;
+  Result<bool> entry(Entry entry) override {
+    wants = chosen.contains(entry.path);
+    return Everything::entry(std::move(entry));
+  }
+};
+
+TEST(TarTree, entries_have_the_same_numbers_whatever_is_wanted) {
+  std::string tar = two_files();
+  for (const char* name : {"bag/a1", "bag/a2", "bag/a3"})
+    tar += member({.name = name, .kind = '1', .link = "bag/a"});
+  for (const char* name : {"bag/b1", "bag/b2"})
+    tar += member({.name = name, .kind = '1', .link = "bag/b"});
+  const TemporaryFolder folder;
+  testing::write(folder / "bag.tgz", gzip(tar + kTarEnd));
+  auto tree = open_archive(real_disk(), folder / "bag.tgz");
+  ASSERT_OK(tree);
+  std::vector<Words> orders;
+  for (const std::set<std::string>& chosen :
+       {std::set<std::string>{}, {"bag/a1"}, {"bag/a3", "bag/b1"}, {"bag/a", "bag/b2"}}) {
+    Choosy visitor;
+    visitor.sequential = true;
+    visitor.chosen = chosen;
+    ASSERT_OK((*tree)->visit(visitor, {}));
+    EXPECT_EQ(visitor.findings, Words{});
+    Words& order = orders.emplace_back();
+    for (const Entry& each : visitor.entries)
+      order.push_back(each.path);
+    EXPECT_EQ(visitor.files.size(), chosen.size());
+    for (const auto& [path, bytes] : visitor.files)
+      EXPECT_EQ(bytes, path.starts_with("bag/a") ? "first" : "second") << path;
+  }
+  EXPECT_EQ(orders[0].size(), 7u);
+  for (const Words& order : orders)
+    EXPECT_EQ(order, orders[0]);
+}
+
 TEST(TarTree, too_many_hard_links_in_what_is_compressed_are_refused_and_read_without_gzip) {
   std::string bytes = two_files();
   for (int i = 0; i < 20; ++i)
@@ -577,6 +616,27 @@ TEST(TarTree, each_fault_of_a_container_has_its_code) {
     EXPECT_EQ(findings(bytes), Words{"serialization.special-file bag/s"});
     EXPECT_EQ(look(bytes).entry("bag/s")->kind, EntryKind::special);
   }
+}
+
+TEST(TarTree, extension_headers_of_one_member_must_agree) {
+  const auto named = [](char kind, const std::string& name) {
+    return member({.name = "././@LongLink", .kind = kind, .content = name + '\0'});
+  };
+  const auto findings = [](const std::string& headers, const Head& head) {
+    return look(two_files() + headers + member(head) + kTarEnd).findings;
+  };
+  const Head file{.name = "bag/c", .content = "x"};
+  const Head link{.name = "bag/c", .kind = '2', .link = "x"};
+  const Words malformed{"serialization.malformed"};
+  EXPECT_EQ(findings(pax({{"path", "bag/d"}}) + named('L', "bag/e"), file), malformed);
+  EXPECT_EQ(findings(named('L', "bag/e") + pax({{"path", "bag/d"}}), file), malformed);
+  EXPECT_EQ(findings(named('L', "bag/e") + named('L', "bag/d"), file), malformed);
+  EXPECT_EQ(findings(pax({{"path", "bag/d"}, {"path", "bag/e"}}), file), malformed);
+  EXPECT_EQ(findings(pax({{"path", "bag/d"}}) + pax({{"path", "bag/e"}}), file), malformed);
+  EXPECT_EQ(findings(pax({{"size", "1"}, {"size", "600"}}), file), malformed);
+  EXPECT_EQ(findings(pax({{"linkpath", "a"}}) + named('K', "b"), link), malformed);
+  EXPECT_EQ(findings(pax({{"path", "bag/d"}, {"size", "1"}}) + named('L', "bag/d"), file), Words{});
+  EXPECT_EQ(findings(pax({{"linkpath", "a"}}) + named('K', "a"), link), Words{});
 }
 
 TEST(TarTree, a_member_that_claims_more_than_there_is_can_be_listed_and_not_read) {
@@ -708,7 +768,7 @@ TEST(ZipTree, reads_every_honest_form) {
                  .local_extra = sizes,
                  .local_size = 0xFFFFFFFF,
                  .local_packed_size = 0xFFFFFFFF});
-  const std::string raw = "bag/?";
+  const std::string raw = "bag/\x80";
   const std::string unicode = "bag/\u20AC";
   const std::string name_field = le(0x7075, 2) + le(5 + unicode.size(), 2) + "\1" +
                                  le(crc32_update(0, as_bytes(raw)), 4) + unicode;
@@ -846,6 +906,18 @@ TEST(ZipTree, each_fault_of_a_container_has_its_code) {
                               le(crc32_update(0, as_bytes(z.name)), 4) + "bag/c";
             }),
             mismatch);
+  // Who knows no such field sees another file.
+  const auto unicode = [](const std::string& raw, const std::string& name) {
+    return le(0x7075, 2) + le(5 + name.size(), 2) + "\1" + le(crc32_update(0, as_bytes(raw)), 4) +
+           name;
+  };
+  const std::string other = unicode("bag/b", "bag/c");
+  EXPECT_EQ(of({.name = "bag/b", .extra = other, .local_extra = other}),
+            Words{"serialization.header-mismatch bag/c"});
+  const std::string same = unicode("bag/b", "bag/b");
+  EXPECT_EQ(of({.name = "bag/b", .extra = same, .local_extra = same}), Words{});
+  EXPECT_EQ(of({.name = "bag/\x80", .extra = unicode("bag/\x80", "bag/\u20AC")}),
+            Words{"serialization.header-mismatch bag/\u20AC"});
   EXPECT_EQ(of({.name = "bag/\x82", .local_flags = 0x800}),
             Words{"serialization.header-mismatch bag/\u00E9"});
 
@@ -862,13 +934,27 @@ TEST(ZipTree, each_fault_of_a_container_has_its_code) {
             Words{"serialization.duplicate bag/a"});
   EXPECT_EQ(of({.name = "bag/f", .mode = 010644}), Words{"serialization.special-file bag/f"});
   EXPECT_EQ(of({.name = "bag/f/", .content = "x"}), Words{"serialization.malformed bag/f"});
+  // Java deflates nothing to two bytes; all else in a folder is hidden from whoever unpacks it.
+  EXPECT_EQ(of({.name = "bag/f/", .method = 8}), Words{});
+  EXPECT_EQ(of({.name = "bag/f/", .method = 8, .packed = deflated("") + "hidden"}),
+            Words{"serialization.gap bag/f"});
+  EXPECT_EQ(of({.name = "bag/f/", .method = 8, .packed = "\xFF\xFF hidden"}),
+            Words{"serialization.malformed bag/f"});
+  EXPECT_EQ(of({.name = "bag/f/", .method = 8, .packed = deflated("hidden")}),
+            Words{"serialization.crc bag/f"});
+  EXPECT_EQ(of({.name = "bag/f/", .packed = "hidden"}), Words{"serialization.crc bag/f"});
   EXPECT_EQ(of({.name = "bag/c", .content = "x", .size = 7}), Words{"serialization.crc bag/c"});
   EXPECT_EQ(of({.name = "bag/c", .extra = "\1\0\xFF\xFF"s}), Words{"serialization.malformed"});
   EXPECT_EQ(of({.name = "bag/l", .content = std::string(5000, 'l'), .mode = 0120777}),
             Words{"serialization.limit bag/l"});
   EXPECT_EQ(of({.name = "bag/l", .content = "target", .crc = 7, .mode = 0120777}),
             Words{"serialization.crc bag/l"});
-  EXPECT_EQ(findings(zip_of({a, b}, "a comment with" + end_record({}) + "inside")), Words{});
+  EXPECT_EQ(findings(zip_of({a, b}, "a comment with" + end_record({}) + "inside")),
+            Words{"serialization.malformed"});
+  // Python reads the archive in the comment, others the one that has the comment.
+  EXPECT_EQ(findings(zip_of({a, b}, zip_of({b}) + "!")), Words{"serialization.malformed"});
+  EXPECT_EQ(findings(zip_of({a, b}, "PK\5\6 and nothing")), Words{});
+  EXPECT_EQ(findings(zip_of({a, {.name = "bag/inner.zip", .content = zip_of({b})}})), Words{});
   EXPECT_EQ(findings(zip_of({a, b}, end_record({}))),
             (Words{"serialization.malformed", "serialization.gap"}));
   EXPECT_EQ(findings(zip.members), Words{"serialization.truncated"});
@@ -980,6 +1066,29 @@ TEST(Archive, every_flipped_bit_of_what_has_a_crc_is_noticed) {
   }
 }
 
+TEST(Archive, names_that_become_one_file_on_disk_are_one_name) {
+  for (const std::string name : {"bag//a", "bag/./a", ".//bag/.//a", "bag/x/.", "/bag//a"}) {
+    const std::string plain(plain_member_name(name));
+    Words expected{"serialization.malformed " + plain};
+    if (name != "bag/x/.") expected.push_back("serialization.duplicate " + plain);
+    const std::string tar = member({.name = "bag/a", .content = "first"}) +
+                            member({.name = name, .content = "other"}) + kTarEnd;
+    EXPECT_EQ(look(tar).findings, expected) << name;
+    EXPECT_EQ(look(gzip(tar)).findings, expected) << name;
+    const std::string zip =
+        zip_of({{.name = "bag/a", .content = "first"}, {.name = name, .content = "other"}});
+    EXPECT_EQ(look(zip).findings, expected) << name;
+  }
+  // What the top is called in front, and a slash behind a folder, lead nowhere else.
+  for (const std::string name : {"./bag/d/", "bag/d//", ".//bag/d", "./"}) {
+    const std::string tar = member({.name = name, .kind = '5'}) + two_files() + kTarEnd;
+    EXPECT_EQ(look(tar).findings, Words{}) << name;
+  }
+  // An absolute name is another rule's; unpacked it is the same file.
+  EXPECT_EQ(look(two_files() + member({.name = "/bag/a", .content = "other"}) + kTarEnd).findings,
+            Words{"serialization.duplicate /bag/a"});
+}
+
 TEST(Archive, a_visit_can_be_repeated_and_stopped) {
   const TemporaryFolder folder;
   testing::write(folder / "bag.tar", two_files() + kTarEnd);
@@ -1037,6 +1146,22 @@ TEST(Archive, bombs_are_named_and_not_unpacked) {
   const std::string sparse = pax({{"GNU.sparse.size", "99999999999"}, {"GNU.sparse.map", "0,1"}}) +
                              member({.name = "bag/sparse", .content = "x"}) + kTarEnd;
   EXPECT_EQ(look(sparse).findings, Words{"serialization.ratio bag/sparse"});
+  // A hole of less than the limit, and names that have it again and again.
+  std::string links = pax({{"GNU.sparse.size", "60000000"}, {"GNU.sparse.map", "0,1"}}) +
+                      member({.name = "bag/0", .content = "x"});
+  for (const char* name : {"bag/1", "bag/2"})
+    links += member({.name = name, .kind = '1', .link = "bag/0"});
+  links += kTarEnd;
+  for (const std::string& each : {links, gzip(links)}) {
+    Everything all;
+    all.wants = false;
+    const TemporaryFolder folder;
+    testing::write(folder / "bag.bin", each);
+    auto tree = open_archive(real_disk(), folder / "bag.bin");
+    ASSERT_OK(tree);
+    EXPECT_OK((*tree)->visit(all, {}));
+    EXPECT_EQ(all.findings, Words{"serialization.ratio bag/1"});
+  }
 }
 
 }  // namespace
