@@ -76,6 +76,9 @@ struct ValidateOptions {
   // Where those are looked up that the bag names; without it they are not.
   const ProfileSet* registry = nullptr;
 
+  // Called for every line of a manifest whose file is there, with what the line lists.
+  std::function<void(std::string_view path, const Digest& digest)> listed = {};
+
   // Goes on from here if the bag is still what it was.
   std::optional<Checkpoint> resume = {};
   // Called every few seconds and when it is stopped; from any thread, one at a time.
