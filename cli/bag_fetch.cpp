@@ -29,7 +29,11 @@ constexpr int kRedirectsMax = 5;
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kPause{1000};
 // Kept for If-Range; a longer one is not worth keeping.
-constexpr std::size_t kEtagBytesMax = 1024;
+constexpr std::size_t kEtagBytesMax = 200;
+constexpr std::size_t kMarkBytesMax = 512;
+// What an earlier run of ours has made, and no program that unpacks bags makes by default.
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kMarkMode = 0600;
 constexpr std::uint64_t kPortMax = 65535;
 
 struct Address {
@@ -110,7 +114,7 @@ class FileFetch {
         progress_(progress),
         bag_(bag),
         part_(bag / kFolder / digest_of(Algorithm::sha256, item.path).hex()),
-        mark_(part_.native() + ".etag") {}
+        mark_(part_.native() + ".mark") {}
 
   Result<void> run() {
     Result<void> done;
@@ -149,16 +153,23 @@ class FileFetch {
     return Error(Code::limit, "has more bytes than " + said).as("fetch-too-long");
   }
 
+  static bool is_alone(const Result<FileInfo>& info) {
+    return info && info->kind == FileKind::regular && info->links == 1;
+  }
+
   // What an earlier attempt has left, if the server can be asked for the rest of just that.
-  Result<void> take_up() {
+  Result<void> take_up(const std::string& url) {
     offset_ = 0;
     etag_.clear();
+    url_ = url;
     hasher_.emplace(algorithms());
-    auto mark = read_file(disk_, mark_, kEtagBytesMax);
-    auto info = mark ? disk_.info(part_) : Result<FileInfo>(mark.error());
-    if (!info || info->kind != FileKind::regular || info->size_bytes == 0 ||
-        info->size_bytes > bytes_max() || mark->empty()) {
-      return {};
+    const auto made = disk_.info(mark_);
+    const bool ours = is_alone(made) && made->mode == kMarkMode;
+    const auto mark = read_file(disk_, mark_, kMarkBytesMax);
+    const std::string tag = ours && mark ? tag_of_mark(*mark, url) : "";
+    const auto info = disk_.info(part_);
+    if (tag.empty() || !is_alone(info) || info->size_bytes == 0 || info->size_bytes > bytes_max()) {
+      return forget();
     }
     TRY_SET(const Fd fd, disk_.open(part_, O_RDONLY));
     std::vector<std::byte> chunk(limits::kChunkBytes);
@@ -169,7 +180,7 @@ class FileFetch {
       hasher_->update(std::span<const std::byte>(chunk).first(count));
       offset_ += count;
     }
-    etag_ = *mark;
+    etag_ = tag;
     return {};
   }
 
@@ -192,7 +203,7 @@ class FileFetch {
   }
 
   Result<void> try_url(std::string url) {
-    TRY(take_up());
+    TRY(take_up(url));
     bool was_tls = false;
     for (int redirects = 0; redirects <= kRedirectsMax; ++redirects) {
       TRY_SET(const Address address, parse_url(url));
@@ -311,9 +322,9 @@ class FileFetch {
   Result<void> receive(client::Connection& connection, Parser& parser) {
     TRY_SET(Fd fd,
             disk_.open(part_, O_WRONLY | O_CREAT | (offset_ == 0 ? O_EXCL : O_APPEND), 0644));
-    // A weak tag does not promise the same bytes (RFC 9110 section 13.1.5).
-    const bool strong = etag_.starts_with('"') && etag_.size() <= kEtagBytesMax;
-    if (offset_ == 0 && strong) TRY(replace_file(disk_, mark_, as_bytes(etag_)));
+    if (offset_ == 0 && is_strong_tag(etag_)) {
+      TRY(replace_file(disk_, mark_, as_bytes(mark_of(url_, etag_)), kMarkMode));
+    }
     std::vector<std::byte> chunk(limits::kChunkBytes);
     connection.buffer.reserve(limits::kChunkBytes);  // Beast reads 512 bytes at a time else
     while (!parser.is_done()) {
@@ -395,7 +406,8 @@ class FileFetch {
   FetchProgress& progress_;
   const Path bag_;
   const Path part_;
-  const Path mark_;  // the entity tag of what the part is a part of
+  const Path mark_;  // of what the part is a part
+  std::string url_;  // that fetch.txt names, whereever it redirects to
   std::optional<Hasher> hasher_;
   std::string etag_;
   std::uint64_t offset_ = 0;
@@ -417,7 +429,43 @@ Result<void> check_space(Disk& disk, const Path& bag, const std::vector<bagit::F
   return {};
 }
 
+// The folder of parts. One that came with the bag may hold anything: it goes, and with it what a
+// stranger would have us send or take for half a file.
+Result<void> prepare_folder(Disk& disk, const Path& folder) {
+  auto made = disk.make_folder(folder, kFolderMode);
+  if (made || made.error().code() != Code::exists) return made;
+  TRY_SET(const FileInfo info, disk.info(folder));
+  if (info.kind != FileKind::folder) {
+    return Error(Code::invalid, printable(folder.native()) + " is no folder; remove it");
+  }
+  // Only the owner can set a mode, even to what it is.
+  const bool ours = info.mode == kFolderMode && bool(disk.set_mode(folder, kFolderMode));
+  if (ours) return {};
+  TRY(remove_tree(disk, folder));
+  return disk.make_folder(folder, kFolderMode);
+}
+
 }  // namespace
+
+bool is_strong_tag(std::string_view tag) {
+  const auto fits = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == 0x21 || (byte >= 0x23 && byte != 0x7F);
+  };
+  return tag.size() >= 2 && tag.size() <= kEtagBytesMax && tag.front() == '"' &&
+         tag.back() == '"' && std::all_of(tag.begin() + 1, tag.end() - 1, fits);
+}
+
+std::string mark_of(const std::string& url, const std::string& tag) {
+  return digest_of(Algorithm::sha256, url).hex() + " " + tag;
+}
+
+std::string tag_of_mark(std::string_view mark, const std::string& url) {
+  const std::string begin = mark_of(url, "");
+  if (!mark.starts_with(begin)) return {};
+  mark.remove_prefix(begin.size());
+  return is_strong_tag(mark) ? std::string(mark) : "";
+}
 
 std::string refusal_of_url(const std::string& url, const FetchOptions& options) {
   const auto address = parse_url(url);
@@ -436,12 +484,7 @@ Result<Fetched> fetch_items(const Path& bag,
   Disk& disk = real_disk();
   TRY(check_space(disk, bag, items));
   TRY_SET(const client::TlsContext tls, client::TlsContext::make(options.ca_file));
-  auto made = disk.make_folder(bag / kFolder);
-  if (!made && made.error().code() != Code::exists) return std::move(made).error();
-  TRY_SET(const FileInfo folder, disk.info(bag / kFolder));
-  if (folder.kind != FileKind::folder) {
-    return Error(Code::invalid, (bag / kFolder).native() + " is no folder; remove it");
-  }
+  TRY(prepare_folder(disk, bag / kFolder));
   Fetched fetched;
   std::optional<Error> fatal;
   std::mutex mutex;  // Guards both.

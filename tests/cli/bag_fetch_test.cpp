@@ -69,5 +69,33 @@ TEST(FetchUrl, is_told_as_the_flag_takes_it) {
   EXPECT_EQ(host_of_url("file:///a"), "file:///a");
 }
 
+TEST(FetchMark, gives_back_a_strong_tag_for_its_own_url_only) {
+  const std::string url = "https://good.example/a";
+  EXPECT_EQ(tag_of_mark(mark_of(url, "\"abc-1\""), url), "\"abc-1\"");
+  EXPECT_EQ(tag_of_mark(mark_of(url, "\"abc-1\""), "https://good.example/b"), "");
+  EXPECT_EQ(tag_of_mark("\"abc-1\"", url), "");
+  EXPECT_EQ(tag_of_mark("", url), "");
+}
+
+// A mark may come with the bag, and its tag is sent: it must not end the line that it stands in.
+TEST(FetchMark, that_would_alter_the_request_is_none) {
+  const std::string url = "https://good.example/a";
+  const std::string longest = "\"" + std::string(198, 'a') + "\"";
+  for (const std::string& tag :
+       {std::string("\"\""), std::string("\"!#~\""), std::string("\"\xC3\xA9\""), longest}) {
+    EXPECT_TRUE(is_strong_tag(tag));
+    EXPECT_EQ(tag_of_mark(mark_of(url, tag), url), tag);
+  }
+  for (const std::string& tag :
+       {std::string(), std::string("\""), std::string("a"), std::string("W/\"a\""),
+        std::string("\"a\"\r\nX: y"), std::string("\"a\r\nX: y\""), std::string("\"a\nb\""),
+        std::string("\"a b\""), std::string("\"a\"b\""), std::string("\"a\x7F\""),
+        std::string("\"a\0\"", 4), std::string("\"a\"\n"),
+        "\"" + std::string(199, 'a') + "\""}) {
+    EXPECT_FALSE(is_strong_tag(tag));
+    EXPECT_EQ(tag_of_mark(mark_of(url, tag), url), "");
+  }
+}
+
 }  // namespace
 }  // namespace versement::cli
