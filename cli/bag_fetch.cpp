@@ -1,6 +1,7 @@
 #include "cli/bag_fetch.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -34,6 +35,7 @@ constexpr std::size_t kMarkBytesMax = 512;
 // What an earlier run of ours has made, and no program that unpacks bags makes by default.
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kMarkMode = 0600;
+constexpr std::uint64_t kSlowBytesPerSecond = 1024;
 constexpr std::uint64_t kPortMax = 65535;
 
 struct Address {
@@ -103,6 +105,37 @@ class FileFetch {
  public:
   FileFetch(Disk& disk,
             const Path& bag,
+// Ends a connection, from a thread of its own, that brings next to nothing: a server that sends a
+// byte now and then never runs into the time limit of one read.
+class Watchdog {
+ public:
+  Watchdog(client::Connection& connection,
+           const FetchOptions& options,
+           const std::atomic<std::uint64_t>& received)
+      : thread_([this, &connection, &options, &received](const std::stop_token& over) {
+          const auto window = std::max(options.slow_after, options.wait);
+          const auto wanted =
+              kSlowBytesPerSecond * static_cast<std::uint64_t>(window.count()) / 1000;
+          std::mutex mutex;
+          std::condition_variable_any alarm;
+          std::unique_lock lock(mutex);
+          for (std::uint64_t before = received;; before = received) {
+            (void)alarm.wait_for(lock, over, window, [] { return false; });  // Ends with `over`.
+            if (over.stop_requested()) return;
+            if (received - before >= wanted) continue;
+            bit_ = true;
+            connection.abort();
+            return;
+          }
+        }) {}
+
+  bool bit() const { return bit_; }
+
+ private:
+  std::atomic<bool> bit_{false};
+  std::jthread thread_;
+};
+
             const bagit::FetchItem& item,
             const FetchOptions& options,
             const client::TlsContext& tls,
@@ -249,12 +282,24 @@ class FileFetch {
     if (offset_ > 0) {
       request += "Range: bytes=" + std::to_string(offset_) + "-\r\nIf-Range: " + etag_ + "\r\n";
     }
-    TRY(connection->send(request + "\r\n"));
+    const Watchdog watchdog(*connection, options_, received_);
+    auto done = exchange(*connection, request + "\r\n", address, next);
+    if (done || !watchdog.bit()) return done;
+    return Error(Code::timeout, host_of(address.url) + " sent less than " +
+                                    human_bytes(kSlowBytesPerSecond) + " a second")
+        .as("fetch-slow");
+  }
+
+  Result<void> exchange(client::Connection& connection,
+                        const std::string& request,
+                        const Address& address,
+                        std::string* next) {
+    TRY(connection.send(request));
     Parser parser;
     parser.body_limit(boost::none);
     parser.header_limit(limits::kHttpBufferBytes);
     error_code code;
-    beast_http::read_header(*connection, connection->buffer, parser, code);
+    beast_http::read_header(connection, connection.buffer, parser, code);
     if (code) return network("no answer from " + host_of(address.url), code);
     const unsigned status = parser.get().result_int();
     if (status >= 301 && status <= 308 && status != 304) {
@@ -263,7 +308,7 @@ class FileFetch {
     }
     if (status != 200 && status != 206) return refused(status);
     TRY(begin(parser, status));
-    return receive(*connection, parser);
+    return receive(connection, parser);
   }
 
   static Error network(const std::string& what, const error_code& code) {
@@ -411,7 +456,7 @@ class FileFetch {
   std::optional<Hasher> hasher_;
   std::string etag_;
   std::uint64_t offset_ = 0;
-  std::uint64_t received_ = 0;
+  std::atomic<std::uint64_t> received_{0};
   std::uint64_t resumed_ = 0;
 };
 

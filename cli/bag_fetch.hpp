@@ -23,7 +23,10 @@ struct FetchOptions {
   bool allow_private = false;
   std::uint64_t bytes_max = 0;  // of a file whose length fetch.txt does not tell
   std::size_t jobs = 4;
-  std::chrono::milliseconds wait{60'000};
+  std::chrono::milliseconds wait{60'000};  // for one read
+  // Who sends less than 1 KiB a second for this time, or for `wait` where that is longer, is given
+  // up.
+  std::chrono::milliseconds slow_after{60'000};
   std::string ca_file;
   std::stop_token stop;
 };

@@ -1,6 +1,17 @@
 #include "cli/bag_fetch.hpp"
 
+#include <array>
+#include <string>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include <gtest/gtest.h>
+
+#include "store/base/fd.hpp"
+#include "tests/support/expect.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace versement::cli {
 namespace {
@@ -99,3 +110,88 @@ TEST(FetchMark, that_would_alter_the_request_is_none) {
 
 }  // namespace
 }  // namespace versement::cli
+// Sends a byte every 20 ms, to whoever asks, until the peer goes.
+class Dripping {
+ public:
+  Dripping() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* const raw = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(socket_.get(), raw, size), 0);
+    EXPECT_EQ(::listen(socket_.get(), 5), 0);
+    EXPECT_EQ(::getsockname(socket_.get(), raw, &size), 0);
+    port_ = ::ntohs(address.sin_port);
+    thread_ = std::jthread([this] { serve(); });
+  }
+  ~Dripping() { (void)::shutdown(socket_.get(), SHUT_RDWR); }  // Wakes accept().
+  Dripping(const Dripping&) = delete;
+  Dripping& operator=(const Dripping&) = delete;
+
+  std::string url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(port_) + path;
+  }
+
+ private:
+  void serve() const {
+    while (true) {
+      const Fd peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (peer.get() < 0) return;
+      std::array<char, 4096> request{};
+      const ssize_t count = ::recv(peer.get(), request.data(), request.size(), 0);
+      const std::string asked(request.data(),
+                              static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+      std::string answer = "HTTP/1.1 200 OK\r\n";
+      if (asked.starts_with("GET /body ")) answer += "Content-Length: 1000000\r\n\r\n";
+      while (::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL) > 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        answer = "x";
+      }
+    }
+  }
+
+  Fd socket_;
+  int port_ = 0;
+  std::jthread thread_;
+};
+
+TEST(FetchRate, a_server_that_drips_is_given_up) {
+  Dripping server;
+  FetchOptions options;
+  options.any_host = true;
+  options.allow_http = true;
+  options.allow_private = true;
+  options.wait = std::chrono::milliseconds(200);
+  options.slow_after = std::chrono::milliseconds(400);
+  for (const char* const path : {"/header", "/body"}) {
+    const testing::TemporaryFolder bag;
+    bagit::FetchItem item;
+    item.path = "data/a";
+    item.length = 1'000'000;
+    item.urls = {server.url(path)};
+    item.digests = {digest_of(Algorithm::sha256, "the bytes")};
+    FetchProgress progress;
+
+    const auto fetched = fetch_items(bag.path(), {item}, options, progress);
+
+    ASSERT_OK(fetched);
+    ASSERT_EQ(fetched->failures.size(), 1u);
+    EXPECT_EQ(fetched->failures[0].error.code(), Code::timeout) << path;
+    EXPECT_EQ(fetched->failures[0].error.reason(), "fetch-slow") << path;
+  }
+}
+
+// What a bag brings as the folder of parts is neither sent nor taken for half a file.
+TEST(FetchMark, of_a_folder_that_came_with_the_bag_is_removed) {
+  const testing::TemporaryFolder bag;
+  const Path parts = bag.path() / ".versement-fetch";
+  std::filesystem::create_directory(parts);
+  std::filesystem::permissions(parts, std::filesystem::perms(0755));
+  testing::write(parts / "forged.mark", "\"a\"\r\nX: y");
+  FetchProgress progress;
+  const auto fetched = fetch_items(bag.path(), {}, {}, progress);
+  ASSERT_OK(fetched);
+  EXPECT_FALSE(std::filesystem::exists(parts));
+}
+
