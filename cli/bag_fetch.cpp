@@ -72,22 +72,27 @@ bool is_usual_port(const client::Url& url) {
   return url.port == (url.tls ? "443" : "80");
 }
 
-std::string host_of(const client::Url& url) {
-  return url.host + (is_usual_port(url) ? "" : ":" + url.port);
-}
-
 // The origin, for the Host field.
 std::string host_field(const client::Url& url) {
   const bool ipv6 = url.host.find(':') != std::string::npos;
   return (ipv6 ? "[" + url.host + "]" : url.host) + (is_usual_port(url) ? "" : ":" + url.port);
 }
 
+// As --host takes it.
+std::string host_of(const client::Url& url) {
+  return is_usual_port(url) ? url.host : host_field(url);
+}
+
 std::string refusal_of(const Address& address, const FetchOptions& options) {
   if (!address.url.tls && !options.allow_http) {
     return "is not https; --allow-http would permit it";
   }
-  if (options.any_host || options.hosts.contains(address.url.host) ||
-      options.hosts.contains(address.url.host + ":" + address.url.port)) {
+  const client::Url& url = address.url;
+  const bool ipv6 = url.host.find(':') != std::string::npos;
+  const std::string with_port = (ipv6 ? "[" + url.host + "]" : url.host) + ":" + url.port;
+  // A host's other ports are other services, of other people perhaps.
+  if (options.any_host || options.hosts.contains(with_port) ||
+      (is_usual_port(url) && options.hosts.contains(url.host))) {
     return {};
   }
   return "is on a host that was not allowed; --host " + host_of(address.url) + " would permit it";
@@ -100,11 +105,6 @@ std::optional<std::uint64_t> first_of_range(std::string_view range) {
   return parse_decimal(trim(range.substr(6, dash - 6)));
 }
 
-// One file.
-class FileFetch {
- public:
-  FileFetch(Disk& disk,
-            const Path& bag,
 // Ends a connection, from a thread of its own, that brings next to nothing: a server that sends a
 // byte now and then never runs into the time limit of one read.
 class Watchdog {
@@ -136,6 +136,11 @@ class Watchdog {
   std::jthread thread_;
 };
 
+// One file.
+class FileFetch {
+ public:
+  FileFetch(Disk& disk,
+            const Path& bag,
             const bagit::FetchItem& item,
             const FetchOptions& options,
             const client::TlsContext& tls,

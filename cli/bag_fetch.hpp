@@ -17,7 +17,7 @@
 namespace versement::cli {
 
 struct FetchOptions {
-  std::set<std::string> hosts;  // lower case: "host" for any port, or "host:port"
+  std::set<std::string> hosts;  // lower case: "host" for 443 (http: 80), or "host:port"
   bool any_host = false;
   bool allow_http = false;
   bool allow_private = false;

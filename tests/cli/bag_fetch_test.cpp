@@ -18,16 +18,16 @@ namespace {
 
 FetchOptions only_good() {
   FetchOptions options;
-  options.hosts = {"good.example", "other.example:8443", "2600::1"};
+  options.hosts = {"good.example", "other.example:8443", "2600::1", "[2600::2]:8443"};
   return options;
 }
 
 TEST(FetchUrl, of_a_named_host_is_permitted) {
   const FetchOptions options = only_good();
   for (const char* const url :
-       {"https://good.example/a", "https://good.example", "https://GOOD.Example:444/a?b=c#d",
+       {"https://good.example/a", "https://good.example", "https://GOOD.Example:443/a?b=c#d",
         "HTTPS://good.example/%2e%2e/", "https://good.example?x", "https://other.example:8443/",
-        "https://[2600::1]/a"})
+        "https://[2600::1]/a", "https://[2600::2]:8443/"})
     EXPECT_EQ(refusal_of_url(url, options), "") << url;
 }
 
@@ -61,6 +61,21 @@ TEST(FetchUrl, that_hides_where_it_leads_is_refused) {
                                 "https://g\xC3\xB6od.example/",
                                 "https://good.example/\x7F"})
     EXPECT_NE(refusal_of_url(url, options), "") << url;
+}
+
+TEST(FetchUrl, of_a_named_host_but_another_port_is_refused) {
+  FetchOptions options = only_good();
+  options.allow_http = true;
+  for (const char* const url :
+       {"https://good.example:444/", "https://good.example:80/", "http://good.example:443/",
+        "http://good.example:6379/", "https://other.example/", "https://[2600::1]:8443/",
+        "https://[2600::2]/"})
+    EXPECT_NE(refusal_of_url(url, options), "") << url;
+  options.hosts = {"good.example:444"};
+  EXPECT_EQ(refusal_of_url("https://good.example:444/", options), "");
+  EXPECT_NE(refusal_of_url("https://good.example/", options), "");
+  options.hosts = {"2600::1:8443"};  // an address, and not a port of another one
+  EXPECT_NE(refusal_of_url("https://[2600::1]:8443/", options), "");
 }
 
 TEST(FetchUrl, without_tls_needs_leave) {
@@ -101,15 +116,12 @@ TEST(FetchMark, that_would_alter_the_request_is_none) {
        {std::string(), std::string("\""), std::string("a"), std::string("W/\"a\""),
         std::string("\"a\"\r\nX: y"), std::string("\"a\r\nX: y\""), std::string("\"a\nb\""),
         std::string("\"a b\""), std::string("\"a\"b\""), std::string("\"a\x7F\""),
-        std::string("\"a\0\"", 4), std::string("\"a\"\n"),
-        "\"" + std::string(199, 'a') + "\""}) {
+        std::string("\"a\0\"", 4), std::string("\"a\"\n"), "\"" + std::string(199, 'a') + "\""}) {
     EXPECT_FALSE(is_strong_tag(tag));
     EXPECT_EQ(tag_of_mark(mark_of(url, tag), url), "");
   }
 }
 
-}  // namespace
-}  // namespace versement::cli
 // Sends a byte every 20 ms, to whoever asks, until the peer goes.
 class Dripping {
  public:
@@ -195,3 +207,5 @@ TEST(FetchMark, of_a_folder_that_came_with_the_bag_is_removed) {
   EXPECT_FALSE(std::filesystem::exists(parts));
 }
 
+}  // namespace
+}  // namespace versement::cli
