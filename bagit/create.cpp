@@ -29,6 +29,7 @@ namespace {
 constexpr std::int64_t kNsOfMillisecond = 1'000'000;
 // 64 bits of nanoseconds end in the year 2262.
 constexpr std::int64_t kTimeMsMax = 9'000'000'000'000;
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::uint64_t kTarBlock = 512;
 constexpr std::uint64_t kTarEndBytes = 2 * kTarBlock;
 // Left free on the file system on top of what the bag takes: folders, names, the journal.
@@ -482,6 +483,7 @@ class Creator {
     if (failed || name_.empty() || !is_utf8(name_)) {
       return Error(Code::invalid, in_quotes(options_.target.native()) + " is no name for a bag");
     }
+    TRY(check_base_name());
     const Path parent = std::filesystem::canonical(target.parent_path(), failed);
     if (failed) {
       return Error::from_errno(
@@ -513,8 +515,27 @@ class Creator {
     });
   }
 
+  // Every path in an archive begins with it: what unpacks the archive must stay in one new folder.
+  Result<void> check_base_name() const {
+    if (options_.form == BagForm::folder) return {};
+    const std::string base = base_name();
+    const bool drive = base.size() >= 2 && base[1] == ':' &&
+                       lower_ascii(base.substr(0, 1)).find_first_of(kLetters) == 0;
+    const bool fits = !base.empty() && base != "." && base != ".." && base[0] != '~' && !drive &&
+                      base.find('\\') == std::string::npos && printable(base) == base;
+    if (fits) return {};
+    return Error(Code::invalid, "the folder in the archive would be called " + in_quotes(base) +
+                                    ", which can lead out of where it is unpacked; name another "
+                                    "target")
+        .as("target-name");
+  }
+
+  // Of "my.bag" and "my.bag.tar" alike "my.bag": only what says how it is packed is no name.
   std::string base_name() const {
-    return options_.form == BagForm::folder ? name_ : Path(name_).stem().native();
+    if (options_.form == BagForm::folder) return name_;
+    const std::string lower = lower_ascii(name_);
+    const bool packed = lower.ends_with(".tar") || lower.ends_with(".zip");
+    return packed ? name_.substr(0, name_.size() - 4) : name_;
   }
 
   BagInfo bag_info() const {

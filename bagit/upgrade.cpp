@@ -67,8 +67,9 @@ std::string manifest_name(Algorithm algorithm) {
 struct Kept {
   std::string path;
   bool payload = false;
-  std::map<Algorithm, Digest> listed;  // what its manifests say
-  FileInfo info;
+  std::vector<Digest> listed;  // what its manifests say
+  std::string to;              // in the new bag
+  FileInfo info;               // as it was when it was read, with the name in the new bag
   std::map<Algorithm, Digest> found;
 };
 
@@ -81,21 +82,23 @@ class Upgrader {
     ValidateOptions how;
     how.depth = Depth::complete;
     how.stop = options_.stop;
+    how.listed = [this](std::string_view path, const Digest& digest) {
+      listed_[std::string(path)].push_back(digest);
+    };
     TRY_SET(out_.old, validate(disk_, options_.bag, how));
     if (out_.old.verdict != Verdict::complete) return std::move(out_);
     TRY(list());
     TRY(read_declaration());
-    TRY(read_manifests());
+    TRY(find_manifests());
     choose_algorithms();
     if (!out_.needed) return std::move(out_);
-    TRY(read_files());
-    if (out_.old.verdict != Verdict::complete) return std::move(out_);
     auto built = build();
-    if (!built) {
-      (void)remove_tree(disk_, part_);  // Best effort: it has no file of its own but tag files.
-      return about_target(built.error(), part_, target_);
+    if (built && out_.old.verdict == Verdict::complete) {
+      out_.made = true;
+      return std::move(out_);
     }
-    out_.made = true;
+    (void)remove_tree(disk_, part_);  // Best effort: it has no file of its own but tag files.
+    if (!built) return about_target(built.error(), part_, target_);
     return std::move(out_);
   }
 
@@ -162,6 +165,10 @@ class Upgrader {
       Kept kept;
       kept.path = file.path();
       kept.payload = file.path().starts_with("data/");
+      // By the validator's own look-up: whatever it takes a line to mean is what is compared here.
+      if (const auto lines = listed_.find(kept.path); lines != listed_.end()) {
+        kept.listed = std::move(lines->second);
+      }
       files_.emplace(kept.path, std::move(kept));
     }
     return {};
@@ -174,21 +181,7 @@ class Upgrader {
     return {};
   }
 
-  // The file that a manifest means; the validator has accepted its other Unicode form.
-  Kept* find(const std::string& path) {
-    const auto exact = files_.find(path);
-    if (exact != files_.end()) return &exact->second;
-    if (by_form_.empty()) {
-      for (auto& [name, kept] : files_) {
-        if (is_utf8(name)) by_form_[nfc(name)] = &kept;
-      }
-    }
-    const auto found = is_utf8(path) ? by_form_.find(nfc(path)) : by_form_.end();
-    return found == by_form_.end() ? nullptr : found->second;
-  }
-
-  Result<void> read_manifests() {
-    std::vector<std::pair<std::string, Algorithm>> manifests;
+  Result<void> find_manifests() {
     std::set<Algorithm> algorithms;
     for (const auto& [path, kept] : files_) {
       const auto name = parse_manifest_name(path);
@@ -198,28 +191,11 @@ class Upgrader {
         return Error(Code::unsupported, path + " has an algorithm that is not known")
             .as("manifest.unverifiable");
       }
-      manifests.emplace_back(path, *algorithm);
       if (!name->tag) algorithms.insert(*algorithm);
       replaced_.insert(path);
     }
     out_.from_algorithms.assign(algorithms.begin(), algorithms.end());
-    for (const auto& [name, algorithm] : manifests)
-      TRY(read_manifest(name, algorithm));
     return {};
-  }
-
-  Result<void> read_manifest(const std::string& name, Algorithm algorithm) {
-    return folder_lines(disk_, bag_ / name, declaration_.encoding,
-                        [&](std::size_t, std::string_view line) -> Result<void> {
-                          const auto parsed = parse_manifest_line(line);
-                          if (!parsed) return {};
-                          TRY_SET(const Digest digest,
-                                  Digest::from_hex(algorithm, parsed->checksum));
-                          if (Kept* const kept = find(listed_path(declaration_, parsed->path))) {
-                            kept->listed.emplace(algorithm, digest);
-                          }
-                          return {};
-                        });
   }
 
   void choose_algorithms() {
@@ -255,8 +231,10 @@ class Upgrader {
       pool.drain();
     }
     if (error) return *error;
-    for (const auto& [path, kept] : files_)
+    for (const auto& [path, kept] : files_) {
       compare(kept);
+      if (!kept.payload) tag_digests_[kept.to] = kept.found;
+    }
     out_.files = done_files_;
     out_.bytes = done_bytes_;
     return {};
@@ -264,12 +242,13 @@ class Upgrader {
 
   Result<void> read_one(Kept& kept) {
     std::set<Algorithm> wanted;
-    for (const auto& [algorithm, digest] : kept.listed)
-      wanted.insert(algorithm);
+    for (const Digest& digest : kept.listed)
+      wanted.insert(digest.algorithm());
     // The new tag manifests list these files too.
     wanted.insert(out_.algorithms.begin(), out_.algorithms.end());
     const std::vector<Algorithm> algorithms(wanted.begin(), wanted.end());
-    const Path file = bag_ / kept.path;
+    // By its new name, which nobody else knows: it cannot come to mean another file.
+    const Path file = part_ / kept.to;
     TRY_SET(const Fd fd, disk_.open(file, O_RDONLY | O_NONBLOCK));
     TRY_SET(kept.info, disk_.info(fd, file));
     Hasher hasher(algorithms);
@@ -284,28 +263,50 @@ class Upgrader {
       done_bytes_ += count;
       if (options_.progress) options_.progress(done_files_, done_bytes_);
     }
+    TRY_SET(const FileInfo now, disk_.info(fd, file));
+    TRY(unchanged(kept, now));
     for (const Digest& digest : hasher.finish())
       kept.found.emplace(digest.algorithm(), digest);
     ++done_files_;
     return {};
   }
 
+  // A link changes this time, too: all were made before the first file was read.
+  static Result<void> unchanged(const Kept& kept, const FileInfo& now) {
+    const FileInfo& before = kept.info;
+    const bool same = now.kind == FileKind::regular && now.inode == before.inode &&
+                      now.device == before.device && now.size_bytes == before.size_bytes &&
+                      now.changed_ns == before.changed_ns;
+    if (same) return {};
+    return Error(Code::conflict, in_quotes(kept.path) +
+                                     " changed while the bag was upgraded; do it again when "
+                                     "nobody writes to it")
+        .as("file.changed");
+  }
+
   void compare(const Kept& kept) {
-    for (const auto& [algorithm, listed] : kept.listed) {
-      const Digest& found = kept.found.at(algorithm);
+    // The validator found each listed; one that came since then is vouched for by nobody.
+    if (kept.payload && kept.listed.empty()) refuse("payload.unlisted", kept.path);
+    for (const Digest& listed : kept.listed) {
+      const Digest& found = kept.found.at(listed.algorithm());
       if (found == listed) continue;
-      const Rule& broken = rule("checksum.mismatch");
-      Finding finding;
-      finding.code = broken.code;
-      finding.severity = broken.standard;
-      finding.section = broken.section;
-      finding.path = kept.path;
-      finding.algorithm = algorithm_name(algorithm);
+      Finding& finding = refuse("checksum.mismatch", kept.path);
+      finding.algorithm = algorithm_name(listed.algorithm());
       finding.expected = listed.hex();
       finding.found = found.hex();
-      out_.old.findings.push_back(std::move(finding));
-      out_.old.verdict = Verdict::invalid;
     }
+  }
+
+  Finding& refuse(std::string_view code, const std::string& path) {
+    const Rule& broken = rule(code);
+    Finding finding;
+    finding.code = broken.code;
+    finding.severity = broken.standard;
+    finding.section = broken.section;
+    finding.path = path;
+    out_.old.findings.push_back(std::move(finding));
+    out_.old.verdict = Verdict::invalid;
+    return out_.old.findings.back();
   }
 
   // ---------------------------------------------------------------------------- the new bag
@@ -315,10 +316,16 @@ class Upgrader {
     TRY(disk_.make_folder(part_ / "data"));
     choose_names();
     TRY(link_files());
+    TRY(read_files());
+    if (out_.old.verdict != Verdict::complete) return {};
     TRY(write_tag_files());
     TRY_SET(const Fd fd, disk_.open(part_, O_RDONLY | O_DIRECTORY));
     TRY(disk_.sync_file_system(fd, part_));
     TRY(validate_new());
+    for (const auto& [path, kept] : files_) {
+      TRY_SET(const FileInfo now, disk_.info(part_ / kept.to));
+      TRY(unchanged(kept, now));
+    }
     TRY(disk_.rename_new(part_, target_));
     return sync_folder(disk_, target_.parent_path());
   }
@@ -359,26 +366,14 @@ class Upgrader {
 
   Result<void> link_files() {
     std::string last;
-    for (const auto& [path, kept] : files_) {
-      const std::string to = replaced_.contains(path) ? out_.originals + "/" + path : path;
-      const std::size_t slash = to.rfind('/');
-      if (slash != std::string::npos && to.compare(0, slash, last) != 0) {
-        last = to.substr(0, slash);
+    for (auto& [path, kept] : files_) {
+      kept.to = replaced_.contains(path) ? out_.originals + "/" + path : path;
+      const std::size_t slash = kept.to.rfind('/');
+      if (slash != std::string::npos && kept.to.compare(0, slash, last) != 0) {
+        last = kept.to.substr(0, slash);
         TRY(make_folders(disk_, part_ / last));
       }
-      TRY(share(bag_ / path, part_ / to));
-      // The name may have come to mean another file since it was read.
-      TRY_SET(const FileInfo now, disk_.info(part_ / to));
-      const bool same = now.kind == FileKind::regular && now.inode == kept.info.inode &&
-                        now.size_bytes == kept.info.size_bytes &&
-                        now.modified_ms == kept.info.modified_ms;
-      if (!same) {
-        return Error(Code::conflict, in_quotes(path) +
-                                         " changed while the bag was upgraded; do it again when "
-                                         "nobody writes to it")
-            .as("file.changed");
-      }
-      if (!kept.payload) tag_digests_[to] = kept.found;
+      TRY(share(bag_ / path, part_ / kept.to));
     }
     return {};
   }
@@ -510,7 +505,7 @@ class Upgrader {
   Upgraded out_;
   Declaration declaration_;
   std::map<std::string, Kept> files_;
-  std::map<std::string, Kept*> by_form_;
+  std::map<std::string, std::vector<Digest>> listed_;  // of the old manifests' lines, by path
   std::set<std::string> replaced_;
   std::map<std::string, std::map<Algorithm, Digest>> tag_digests_;  // of the new bag
   std::atomic<std::uint64_t> done_files_{0};

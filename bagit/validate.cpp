@@ -308,6 +308,7 @@ class Validator {
     manifests_ = std::make_unique<Manifests>(contents_, links_, notes_, reader_, declaration_,
                                              options_.mode, tag_algorithms_);
     TRY(manifests_->read());
+    if (options_.listed) hand_over_lines();
     report_.fetchable_files = manifests_->fetchable_files();
     report_.fetchable_bytes = manifests_->fetchable_bytes();
     report_.fetchable_unknown = manifests_->fetchable_unknown();
@@ -317,6 +318,16 @@ class Validator {
       report_.tag_manifest_digest = digest.hex();
     }
     return {};
+  }
+
+  void hand_over_lines() {
+    for (const Listing& each : manifests_->listings()) {
+      if (each.digest == nullptr) continue;
+      const Algorithm algorithm = manifests_->algorithm_of(each);
+      options_.listed(
+          contents_.at(each.file).path(),
+          Digest(algorithm, std::as_bytes(std::span(each.digest, digest_bytes(algorithm)))));
+    }
   }
 
   Result<void> payload() {

@@ -92,6 +92,8 @@ struct ValidateOptions {
   // Called for each file of a bag that is valid, tag files too, by path as bytes; at the end, on
   // the calling thread.
   std::function<void(const VerifiedFile&)> each_verified = {};
+  // Called for every line of a manifest whose file is there, with what the line lists.
+  std::function<void(std::string_view path, const Digest& digest)> listed = {};
 
   // Goes on from here if the bag is still what it was.
   std::optional<Checkpoint> resume = {};

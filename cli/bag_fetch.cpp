@@ -1,6 +1,7 @@
 #include "cli/bag_fetch.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -29,7 +30,12 @@ constexpr int kRedirectsMax = 5;
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kPause{1000};
 // Kept for If-Range; a longer one is not worth keeping.
-constexpr std::size_t kEtagBytesMax = 1024;
+constexpr std::size_t kEtagBytesMax = 200;
+constexpr std::size_t kMarkBytesMax = 512;
+// What an earlier run of ours has made, and no program that unpacks bags makes by default.
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kMarkMode = 0600;
+constexpr std::uint64_t kSlowBytesPerSecond = 1024;
 constexpr std::uint64_t kPortMax = 65535;
 
 struct Address {
@@ -66,22 +72,27 @@ bool is_usual_port(const client::Url& url) {
   return url.port == (url.tls ? "443" : "80");
 }
 
-std::string host_of(const client::Url& url) {
-  return url.host + (is_usual_port(url) ? "" : ":" + url.port);
-}
-
 // The origin, for the Host field.
 std::string host_field(const client::Url& url) {
   const bool ipv6 = url.host.find(':') != std::string::npos;
   return (ipv6 ? "[" + url.host + "]" : url.host) + (is_usual_port(url) ? "" : ":" + url.port);
 }
 
+// As --host takes it.
+std::string host_of(const client::Url& url) {
+  return is_usual_port(url) ? url.host : host_field(url);
+}
+
 std::string refusal_of(const Address& address, const FetchOptions& options) {
   if (!address.url.tls && !options.allow_http) {
     return "is not https; --allow-http would permit it";
   }
-  if (options.any_host || options.hosts.contains(address.url.host) ||
-      options.hosts.contains(address.url.host + ":" + address.url.port)) {
+  const client::Url& url = address.url;
+  const bool ipv6 = url.host.find(':') != std::string::npos;
+  const std::string with_port = (ipv6 ? "[" + url.host + "]" : url.host) + ":" + url.port;
+  // A host's other ports are other services, of other people perhaps.
+  if (options.any_host || options.hosts.contains(with_port) ||
+      (is_usual_port(url) && options.hosts.contains(url.host))) {
     return {};
   }
   return "is on a host that was not allowed; --host " + host_of(address.url) + " would permit it";
@@ -93,6 +104,37 @@ std::optional<std::uint64_t> first_of_range(std::string_view range) {
   if (!range.starts_with("bytes ") || dash == std::string_view::npos) return std::nullopt;
   return parse_decimal(trim(range.substr(6, dash - 6)));
 }
+
+// Ends a connection, from a thread of its own, that brings next to nothing: a server that sends a
+// byte now and then never runs into the time limit of one read.
+class Watchdog {
+ public:
+  Watchdog(client::Connection& connection,
+           const FetchOptions& options,
+           const std::atomic<std::uint64_t>& received)
+      : thread_([this, &connection, &options, &received](const std::stop_token& over) {
+          const auto window = std::max(options.slow_after, options.wait);
+          const auto wanted =
+              kSlowBytesPerSecond * static_cast<std::uint64_t>(window.count()) / 1000;
+          std::mutex mutex;
+          std::condition_variable_any alarm;
+          std::unique_lock lock(mutex);
+          for (std::uint64_t before = received;; before = received) {
+            (void)alarm.wait_for(lock, over, window, [] { return false; });  // Ends with `over`.
+            if (over.stop_requested()) return;
+            if (received - before >= wanted) continue;
+            bit_ = true;
+            connection.abort();
+            return;
+          }
+        }) {}
+
+  bool bit() const { return bit_; }
+
+ private:
+  std::atomic<bool> bit_{false};
+  std::jthread thread_;
+};
 
 // One file.
 class FileFetch {
@@ -110,7 +152,7 @@ class FileFetch {
         progress_(progress),
         bag_(bag),
         part_(bag / kFolder / digest_of(Algorithm::sha256, item.path).hex()),
-        mark_(part_.native() + ".etag") {}
+        mark_(part_.native() + ".mark") {}
 
   Result<void> run() {
     Result<void> done;
@@ -152,16 +194,23 @@ class FileFetch {
     return Error(Code::limit, "has more bytes than " + said).as("fetch-too-long");
   }
 
+  static bool is_alone(const Result<FileInfo>& info) {
+    return info && info->kind == FileKind::regular && info->links == 1;
+  }
+
   // What an earlier attempt has left, if the server can be asked for the rest of just that.
-  Result<void> take_up() {
+  Result<void> take_up(const std::string& url) {
     offset_ = 0;
     etag_.clear();
+    url_ = url;
     hasher_.emplace(algorithms());
-    auto mark = read_file(disk_, mark_, kEtagBytesMax);
-    auto info = mark ? disk_.info(part_) : Result<FileInfo>(mark.error());
-    if (!info || info->kind != FileKind::regular || info->size_bytes == 0 ||
-        info->size_bytes > bytes_max() || mark->empty()) {
-      return {};
+    const auto made = disk_.info(mark_);
+    const bool ours = is_alone(made) && made->mode == kMarkMode;
+    const auto mark = read_file(disk_, mark_, kMarkBytesMax);
+    const std::string tag = ours && mark ? tag_of_mark(*mark, url) : "";
+    const auto info = disk_.info(part_);
+    if (tag.empty() || !is_alone(info) || info->size_bytes == 0 || info->size_bytes > bytes_max()) {
+      return forget();
     }
     TRY_SET(const Fd fd, disk_.open(part_, O_RDONLY));
     std::vector<std::byte> chunk(limits::kChunkBytes);
@@ -172,7 +221,7 @@ class FileFetch {
       hasher_->update(std::span<const std::byte>(chunk).first(count));
       offset_ += count;
     }
-    etag_ = *mark;
+    etag_ = tag;
     return {};
   }
 
@@ -197,7 +246,7 @@ class FileFetch {
   }
 
   Result<void> try_url(std::string url) {
-    TRY(take_up());
+    TRY(take_up(url));
     bool was_tls = false;
     for (int redirects = 0; redirects <= kRedirectsMax; ++redirects) {
       TRY_SET(const Address address, parse_url(url));
@@ -243,12 +292,24 @@ class FileFetch {
     if (offset_ > 0) {
       request += "Range: bytes=" + std::to_string(offset_) + "-\r\nIf-Range: " + etag_ + "\r\n";
     }
-    TRY(connection->send(request + "\r\n"));
+    const Watchdog watchdog(*connection, options_, received_);
+    auto done = exchange(*connection, request + "\r\n", address, next);
+    if (done || !watchdog.bit()) return done;
+    return Error(Code::timeout, host_of(address.url) + " sent less than " +
+                                    human_bytes(kSlowBytesPerSecond) + " a second")
+        .as("fetch-slow");
+  }
+
+  Result<void> exchange(client::Connection& connection,
+                        const std::string& request,
+                        const Address& address,
+                        std::string* next) {
+    TRY(connection.send(request));
     Parser parser;
     parser.body_limit(boost::none);
     parser.header_limit(limits::kHttpBufferBytes);
     error_code code;
-    beast_http::read_header(*connection, connection->buffer, parser, code);
+    beast_http::read_header(connection, connection.buffer, parser, code);
     if (code) return network("no answer from " + host_of(address.url), code);
     const unsigned status = parser.get().result_int();
     if (status >= 301 && status <= 308 && status != 304) {
@@ -257,7 +318,7 @@ class FileFetch {
     }
     if (status != 200 && status != 206) return refused(status);
     TRY(begin(parser, status));
-    return receive(*connection, parser);
+    return receive(connection, parser);
   }
 
   static Error network(const std::string& what, const error_code& code) {
@@ -318,7 +379,9 @@ class FileFetch {
   Result<void> receive(client::Connection& connection, Parser& parser) {
     TRY_SET(Fd fd,
             disk_.open(part_, O_WRONLY | O_CREAT | (offset_ == 0 ? O_EXCL : O_APPEND), 0644));
-    if (offset_ == 0 && is_strong()) TRY(replace_file(disk_, mark_, as_bytes(etag_)));
+    if (offset_ == 0 && is_strong_tag(etag_)) {
+      TRY(replace_file(disk_, mark_, as_bytes(mark_of(url_, etag_)), kMarkMode));
+    }
     std::vector<std::byte> chunk(limits::kChunkBytes);
     connection.buffer.reserve(limits::kChunkBytes);  // Beast reads 512 bytes at a time else
     while (!parser.is_done()) {
@@ -400,11 +463,12 @@ class FileFetch {
   FetchProgress& progress_;
   const Path bag_;
   const Path part_;
-  const Path mark_;  // the entity tag of what the part is a part of
+  const Path mark_;  // of what the part is a part
+  std::string url_;  // that fetch.txt names, whereever it redirects to
   std::optional<Hasher> hasher_;
   std::string etag_;
   std::uint64_t offset_ = 0;
-  std::uint64_t received_ = 0;
+  std::atomic<std::uint64_t> received_{0};
 };
 
 Result<void> check_space(Disk& disk, const Path& bag, const std::vector<bagit::FetchItem>& items) {
@@ -421,7 +485,43 @@ Result<void> check_space(Disk& disk, const Path& bag, const std::vector<bagit::F
   return {};
 }
 
+// The folder of parts. One that came with the bag may hold anything: it goes, and with it what a
+// stranger would have us send or take for half a file.
+Result<void> prepare_folder(Disk& disk, const Path& folder) {
+  auto made = disk.make_folder(folder, kFolderMode);
+  if (made || made.error().code() != Code::exists) return made;
+  TRY_SET(const FileInfo info, disk.info(folder));
+  if (info.kind != FileKind::folder) {
+    return Error(Code::invalid, printable(folder.native()) + " is no folder; remove it");
+  }
+  // Only the owner can set a mode, even to what it is.
+  const bool ours = info.mode == kFolderMode && bool(disk.set_mode(folder, kFolderMode));
+  if (ours) return {};
+  TRY(remove_tree(disk, folder));
+  return disk.make_folder(folder, kFolderMode);
+}
+
 }  // namespace
+
+bool is_strong_tag(std::string_view tag) {
+  const auto fits = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == 0x21 || (byte >= 0x23 && byte != 0x7F);
+  };
+  return tag.size() >= 2 && tag.size() <= kEtagBytesMax && tag.front() == '"' &&
+         tag.back() == '"' && std::all_of(tag.begin() + 1, tag.end() - 1, fits);
+}
+
+std::string mark_of(const std::string& url, const std::string& tag) {
+  return digest_of(Algorithm::sha256, url).hex() + " " + tag;
+}
+
+std::string tag_of_mark(std::string_view mark, const std::string& url) {
+  const std::string begin = mark_of(url, "");
+  if (!mark.starts_with(begin)) return {};
+  mark.remove_prefix(begin.size());
+  return is_strong_tag(mark) ? std::string(mark) : "";
+}
 
 std::string refusal_of_url(const std::string& url, const FetchOptions& options) {
   const auto address = parse_url(url);
@@ -440,12 +540,7 @@ Result<Fetched> fetch_items(const Path& bag,
   Disk& disk = real_disk();
   TRY(check_space(disk, bag, items));
   TRY_SET(const client::TlsContext tls, client::TlsContext::make(options.ca_file));
-  auto made = disk.make_folder(bag / kFolder);
-  if (!made && made.error().code() != Code::exists) return std::move(made).error();
-  TRY_SET(const FileInfo folder, disk.info(bag / kFolder));
-  if (folder.kind != FileKind::folder) {
-    return Error(Code::invalid, (bag / kFolder).native() + " is no folder; remove it");
-  }
+  TRY(prepare_folder(disk, bag / kFolder));
   Fetched fetched;
   std::optional<Error> fatal;
   std::mutex mutex;  // Guards both.

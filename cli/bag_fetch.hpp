@@ -9,6 +9,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bagit/fetch.hpp"
@@ -16,13 +17,16 @@
 namespace versement::cli {
 
 struct FetchOptions {
-  std::set<std::string> hosts;  // lower case: "host" for any port, or "host:port"
+  std::set<std::string> hosts;  // lower case: "host" for 443 (http: 80), or "host:port"
   bool any_host = false;
   bool allow_http = false;
   bool allow_private = false;
   std::uint64_t bytes_max = 0;  // of a file whose length fetch.txt does not tell
   std::size_t jobs = 4;
-  std::chrono::milliseconds wait{60'000};
+  std::chrono::milliseconds wait{60'000};  // for one read
+  // Who sends less than 1 KiB a second for this time, or for `wait` where that is longer, is given
+  // up.
+  std::chrono::milliseconds slow_after{60'000};
   std::string ca_file;
   std::stop_token stop;
 };
@@ -57,9 +61,17 @@ std::string refusal_of_url(const std::string& url, const FetchOptions& options);
 // "host" or "host:port" of a URL, as --host takes it; the URL itself when it has none.
 std::string host_of_url(const std::string& url);
 
+// An entity tag that promises the same bytes (RFC 9110 section 8.8.3), and is sent back as it is.
+bool is_strong_tag(std::string_view tag);
+// What stands beside a part: of which URL it is, by digest, and the tag of what was answered.
+std::string mark_of(const std::string& url, const std::string& tag);
+// The tag; empty when the mark is not one, or of another URL.
+std::string tag_of_mark(std::string_view mark, const std::string& url);
+
 // Fetches all items into the bag. Each is written under a temporary name in `.versement-fetch`,
 // made durable and renamed when its length and every digest are right, so that a file of the bag is
-// whole or not there. What came before a connection was cut is used by the next attempt.
+// whole or not there. What came before a connection was cut is used by the next attempt for the
+// same URL; a `.versement-fetch` that others made is removed.
 //
 // Requires: each URL may be fetched (refusal_of_url).
 // Errors: what keeps it from fetching at all (io, denied, no_space), cancelled. The failure of one

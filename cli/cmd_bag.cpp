@@ -663,7 +663,8 @@ void add_fetch(Tree& tree, CLI::App* bag) {
       tree.add(bag, "fetch", "Bring the files that fetch.txt names and that are not there");
   auto flags = std::make_shared<FetchFlags>();
   command->add_option("BAG", flags->bag, "A bag in a folder")->required();
-  add_repeatable(command, "--host", flags->hosts, "A host that may be asked, HOST or HOST:PORT");
+  add_repeatable(command, "--host", flags->hosts,
+                 "A host that may be asked, HOST at port 443 (80 with http) or HOST:PORT");
   command->add_flag("--any-host", flags->any_host, "Ask whatever host the bag names");
   command->add_flag("--allow-http", flags->allow_http, "Permit http, which anybody can alter");
   command->add_flag("--allow-private", flags->allow_private,

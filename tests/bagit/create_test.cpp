@@ -210,6 +210,37 @@ TEST_F(CreateTest, nothing_is_written_over) {
   EXPECT_EQ(testing::read(options_.target), "precious");
 }
 
+// All paths of an archive begin with it.
+TEST_F(CreateTest, an_archive_whose_folder_would_lead_elsewhere_is_refused) {
+  put("a.txt");
+  for (const bool validate : {false, true}) {
+    options_.validate = validate;
+    for (const char* const name : {"...tar", "..tar", ".tar", "~.tar", "~root.tar", "C:.tar",
+                                   "c:x.tar", "a\\b.tar", "a\nb.tar", "a\x7F.tar"}) {
+      options_.form = BagForm::tar;
+      options_.target = folder_ / name;
+      EXPECT_FAILS(create_bag(real_disk(), options_), Code::invalid);
+    }
+    options_.form = BagForm::zip;
+    options_.target = folder_ / "...zip";
+    EXPECT_FAILS(create_bag(real_disk(), options_), Code::invalid);
+  }
+  EXPECT_TRUE(beside().empty());
+}
+
+TEST_F(CreateTest, the_folder_in_an_archive_is_called_as_the_validator_expects) {
+  put("a.txt");
+  options_.form = BagForm::tar;
+  for (const char* const name : {"my.bag", "my.bag.tar", "v1.2", "my.TAR", "it's ~fine.tar"}) {
+    options_.target = folder_ / name;
+    ASSERT_OK(create_bag(real_disk(), options_));
+    const auto report = validate(real_disk(), options_.target, {.threads = 2});
+    ASSERT_OK(report);
+    EXPECT_EQ(report->verdict, Verdict::valid) << name;
+    EXPECT_TRUE(report->findings.empty()) << name << ": " << to_text(report->findings.front());
+  }
+}
+
 TEST_F(CreateTest, a_target_inside_of_the_source_is_refused) {
   put("a/b");
   options_.target = source() / "a/bag";

@@ -1,7 +1,9 @@
 #include "bagit/upgrade.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <utility>
 
 #include <sys/stat.h>
 
@@ -161,6 +163,117 @@ TEST_F(UpgradeTest, a_bag_with_wrong_bytes_is_refused_with_what_is_wrong) {
   ASSERT_FALSE(refused->old.findings.empty());
   EXPECT_EQ(refused->old.findings.back().code, "checksum.mismatch");
   EXPECT_EQ(refused->old.findings.back().path, "data/100 %.txt");
+  EXPECT_EQ(beside(), std::vector<std::string>{"old"});
+}
+
+// A line that the validator takes for a file is one whose checksum counts, however it names it.
+TEST_F(UpgradeTest, damage_behind_an_unusual_name_is_refused) {
+  struct Case {
+    const char* version;
+    const char* file;
+    const char* listed;
+  };
+  for (const Case& each : {Case{"1.0", "data/sub/x", "data//sub/x"},
+                           {"1.0", "data/sub/x", "data/sub//x"},
+                           {"0.97", "data/a%b", "data/a%25b"},
+                           {"0.97", "data/a%0Ab", "data/a%0Ab"}}) {
+    for (const bool damaged : {false, true}) {
+      fs::remove_all(options_.bag);
+      fs::remove_all(options_.target);
+      put("bagit.txt",
+          "BagIt-Version: " + std::string(each.version) + "\nTag-File-Character-Encoding: UTF-8\n");
+      put(each.file, damaged ? "EVIL" : "good");
+      put("manifest-md5.txt", digest_of(Algorithm::md5, "good").hex() + "  " + each.listed + "\n");
+
+      const auto upgraded = upgrade_bag(real_disk(), options_);
+
+      ASSERT_OK(upgraded);
+      EXPECT_EQ(upgraded->made, !damaged) << each.listed;
+      EXPECT_EQ(fs::exists(options_.target), !damaged) << each.listed;
+      if (!damaged) continue;
+      EXPECT_EQ(upgraded->old.verdict, Verdict::invalid) << each.listed;
+      EXPECT_EQ(upgraded->old.findings.back().code, "checksum.mismatch") << each.listed;
+      EXPECT_EQ(beside(), std::vector<std::string>{"old"});
+    }
+  }
+}
+
+// Somebody writes to the bag at a given moment: as a folder is opened once more, or as a file has
+// been read.
+class Meddled : public Disk {
+ public:
+  using Disk::info;
+  std::function<void()> on_link;
+  std::function<void()> on_read;
+  Result<void> link_new(const Path& from, const Path& to) override {
+    if (on_link) std::exchange(on_link, nullptr)();
+    return Disk::link_new(from, to);
+  }
+  Result<std::size_t> read_at(const Fd& fd,
+                              std::span<std::byte> into,
+                              std::uint64_t offset,
+                              const Path& path) override {
+    auto count = Disk::read_at(fd, into, offset, path);
+    if (on_read && path.filename() == "100 %.txt" &&
+        path.native().find(".part-") != Path::string_type::npos) {
+      std::exchange(on_read, nullptr)();
+    }
+    return count;
+  }
+};
+
+TEST_F(UpgradeTest, a_change_in_the_middle_is_found_though_size_and_time_are_put_back) {
+  make_old();
+  options_.threads = 1;
+  const Path file = options_.bag / "data/100 %.txt";
+  Meddled disk;
+  disk.on_read = [&] {
+    const auto time = fs::last_write_time(file);
+    testing::flip_bit(file, 3);
+    fs::last_write_time(file, time);
+  };
+  const auto refused = upgrade_bag(disk, options_);
+  EXPECT_FAILS(refused, Code::conflict);
+  EXPECT_EQ(refused.error().reason(), "file.changed");
+  EXPECT_EQ(beside(), std::vector<std::string>{"old"});
+}
+
+TEST_F(UpgradeTest, a_change_before_the_read_is_damage) {
+  make_old();
+  Meddled disk;
+  disk.on_link = [&] { testing::flip_bit(options_.bag / "data/100 %.txt", 3); };
+  const auto refused = upgrade_bag(disk, options_);
+  ASSERT_OK(refused);
+  EXPECT_FALSE(refused->made);
+  EXPECT_EQ(refused->old.findings.back().code, "checksum.mismatch");
+  EXPECT_EQ(beside(), std::vector<std::string>{"old"});
+}
+
+// Comes after the validator has looked and before the upgrade lists the files.
+class LateFile : public Disk {
+ public:
+  using Disk::info;
+  explicit LateFile(Path file) : file_(std::move(file)) {}
+  Result<Fd> open(const Path& path, int flags, mode_t mode) override {
+    if (path == file_.parent_path().parent_path() && ++opened_ == 2) testing::write(file_, "late");
+    return Disk::open(path, flags, mode);
+  }
+
+ private:
+  const Path file_;
+  int opened_ = 0;
+};
+
+TEST_F(UpgradeTest, payload_that_no_manifest_lists_is_refused) {
+  make_old();
+  LateFile disk(fs::canonical(options_.bag) / "data/late");
+  const auto refused = upgrade_bag(disk, options_);
+  ASSERT_OK(refused);
+  EXPECT_FALSE(refused->made);
+  ASSERT_TRUE(fs::exists(options_.bag / "data/late"));
+  ASSERT_FALSE(refused->old.findings.empty());
+  EXPECT_EQ(refused->old.findings.back().code, "payload.unlisted");
+  EXPECT_EQ(refused->old.findings.back().path, "data/late");
   EXPECT_EQ(beside(), std::vector<std::string>{"old"});
 }
 

@@ -157,7 +157,7 @@ class Fetch(harness.EndToEnd):
 
     def fetch(self, bag, *arguments, status=0, allow=True):
         if allow:
-            arguments = ('--allow-private', '--host', '127.0.0.1', *arguments)
+            arguments = ('--allow-private', '--host', f'127.0.0.1:{self.server.port}', *arguments)
         done = self.run_versement(None, '--json', '--timeout', '10', '--ca', self.certificate, 'bag',
                                   'fetch', bag, *arguments)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
@@ -197,10 +197,11 @@ class Fetch(harness.EndToEnd):
 
     def test_nobody_is_asked_who_was_not_named(self):
         bag = self.one(whole(b'x'))
-        for arguments in ((), ('--host', '127.0.0.1'), ('--host', 'example.org'),
+        named = ('--host', f'127.0.0.1:{self.server.port}')
+        for arguments in ((), named, ('--host', '127.0.0.1'), ('--host', 'example.org'),
                           ('--allow-private',), ('--host', f'127.0.0.1:{self.server.port + 1}',
                                                  '--allow-private')):
-            status = 2 if arguments == ('--host', '127.0.0.1') else 3
+            status = 2 if arguments == named else 3
             report = self.fetch(bag, *arguments, allow=False, status=status)
             if status == 3:
                 self.assertIn(f'--host 127.0.0.1:{self.server.port}', report['detail'])
@@ -216,7 +217,8 @@ class Fetch(harness.EndToEnd):
         plain.answers['/a'] = whole(body)
         bag = self.bag({'data/a': body}, [f'{plain.url("/a")} 5 data/a'])
         self.assertIn('--allow-http', self.fetch(bag, status=3)['detail'])
-        self.assertEqual(self.fetch(bag, '--allow-http')['verdict'], 'valid')
+        self.assertEqual(self.fetch(bag, '--allow-http', '--host',
+                                    f'127.0.0.1:{plain.port}')['verdict'], 'valid')
         for url in ('file:///etc/hostname', 'ftp://127.0.0.1/a', 'https://127.0.0.1@evil.example/',
                     'https://127.0.0.1\\@evil.example/', 'https:///a', 'https://127.0.0.1:99999/'):
             with self.subTest(url=url):
@@ -367,6 +369,27 @@ class Fetch(harness.EndToEnd):
         self.assertEqual(report['resumed_bytes'], kept)
         self.assertEqual(report['fetched_bytes'] + report['resumed_bytes'], len(body))
 
+    def test_a_half_file_that_came_with_the_bag_is_neither_sent_nor_used(self):
+        body = b'the bytes' * 1000
+        for mode in (0o755, 0o700):
+            with self.subTest(mode=oct(mode)):
+                bag = self.one(whole(body), body)
+                parts = bag / '.versement-fetch'
+                parts.mkdir()
+                parts.chmod(mode)
+                part = parts / hashlib.sha256(b'data/a').hexdigest()
+                part.write_bytes(b'forged')
+                mark = pathlib.Path(f'{part}.mark')
+                url = hashlib.sha256(self.server.url('/a').encode()).hexdigest()
+                tag = '"1"' if mode == 0o755 else '"1"\r\nX-Forged: yes'
+                mark.write_bytes(f'{url} {tag}'.encode())
+                mark.chmod(0o600)
+                self.assertEqual(self.fetch(bag)['verdict'], 'valid')
+                sent = self.server.asked[-1][1]
+                self.assertNotIn('Range', sent)
+                self.assertNotIn('If-Range', sent)
+                self.assertNotIn('X-Forged', sent)
+
     def test_a_file_that_became_another_one_is_fetched_anew(self):
         body = os.urandom(2_000_000)
         bag = self.one(lambda handler: None, body)
@@ -397,7 +420,8 @@ class Fetch(harness.EndToEnd):
                    plain.url('/a'), 'file:///etc/hostname', '//169.254.169.254/latest'):
             with self.subTest(to=to):
                 bag = self.one(redirect(to))
-                report = self.fetch(bag, '--allow-http', status=2)
+                report = self.fetch(bag, '--allow-http', '--host', f'127.0.0.1:{plain.port}',
+                                    status=2)
                 self.assertIn(self.failure(report), ('fetch-refused', 'invalid'))
                 self.assert_nothing_came(bag)
         self.assertEqual(plain.asked, [])
@@ -419,7 +443,7 @@ class Fetch(harness.EndToEnd):
     def test_a_certificate_that_is_not_trusted_is_refused(self):
         bag = self.one(whole(b'the bytes' * 1000))
         done = self.run_versement(None, '--json', 'bag', 'fetch', bag, '--allow-private', '--host',
-                                  '127.0.0.1')
+                                  f'127.0.0.1:{self.server.port}')
         self.assertEqual(done.returncode, 4, done.stdout)
         self.assertEqual(self.server.asked, [])
         self.assertEqual(self.failure(json.loads(done.stdout)), 'certificate-not-trusted')
@@ -442,9 +466,9 @@ class Fetch(harness.EndToEnd):
         self.assertEqual(self.fetch(bag)['verdict'], 'valid')
 
     def test_a_server_that_is_not_there(self):
-        bag = self.bag({'data/a': b'x'},
-                       [f'https://127.0.0.1:{harness.free_port()}/a 1 data/a'])
-        self.fetch(bag, status=4)
+        port = harness.free_port()
+        bag = self.bag({'data/a': b'x'}, [f'https://127.0.0.1:{port}/a 1 data/a'])
+        self.fetch(bag, '--host', f'127.0.0.1:{port}', status=4)
 
 
 def inside(folder):
