@@ -356,7 +356,9 @@ class BagPlanner {
       const std::string name = lower_ascii(label);
       const bool identifier = name == "external-identifier" || name == "internal-sender-identifier";
       if (!identifier && name != "external-description") continue;
-      if (text.size() > limits::kBagTextBytesMax ||
+      const std::size_t bytes_max =
+          identifier ? limits::kBagIdentifierBytesMax : limits::kBagTextBytesMax;
+      if (text.size() > bytes_max ||
           (identifier && description.identifiers.size() == limits::kBagIdentifiersMax)) {
         say(Severity::warning, "bag-info-unused", "bag-info.txt",
             "'" + label + "' is too long or stands too often to describe the item",
@@ -410,7 +412,7 @@ class BagPlanner {
     for (const auto& [name, value] : info) {
       if (!equal_ignoring_ascii_case(name, label)) continue;
       std::string text = one_line(value);
-      if (!text.empty() && text.size() <= limits::kBagTextBytesMax) return text;
+      if (!text.empty() && text.size() <= limits::kBagIdentifierBytesMax) return text;
     }
     return {};
   }

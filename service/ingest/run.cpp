@@ -518,15 +518,18 @@ class Ingest {
     return existing == nullptr ? Outcome::stored : Outcome::updated;
   }
 
-  // With the digests of its manifests everything that came in can be proven later.
+  // With the digests of its tag manifests everything that came in can be proven later: they list
+  // the manifests. A bag without has only these.
   static json::Object facts_of(const ReceivedBag& bag, const Digests& documentation) {
     json::Object facts = bag.facts;
     json::Object manifests;
+    json::Object tag_manifests;
     for (const auto& [path, digest] : documentation) {
       const std::string_view name = std::string_view(path).substr(kBagFolder.size());
-      if (bagit::parse_manifest_name(name)) manifests[name] = digest;
+      const auto manifest = bagit::parse_manifest_name(name);
+      if (manifest) (manifest->tag ? tag_manifests : manifests)[name] = digest;
     }
-    facts["manifests_sha512"] = std::move(manifests);
+    facts["manifests_sha512"] = tag_manifests.empty() ? manifests : tag_manifests;
     return facts;
   }
 

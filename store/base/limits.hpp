@@ -81,6 +81,9 @@ inline constexpr std::uint64_t kPeekMembersMax = 10'000;
 inline constexpr std::uint64_t kPeekBytesMax = 256u << 20;
 // Texts of bag-info.txt that describe an item: with room for rights in kDescriptionBytesMax.
 inline constexpr std::size_t kBagTextBytesMax = 4 * 1024;
+// Each of its identifiers, and what the journal's entry says of the bag: beside a description and a
+// list of files that are as long as may be there are 8 KiB left in an entry.
+inline constexpr std::size_t kBagIdentifierBytesMax = 512;
 inline constexpr std::size_t kBagIdentifiersMax = 20;
 
 // Findings kept of one ingest; what is beyond is counted.

@@ -180,7 +180,7 @@ class BagDeposit(harness.EndToEnd):
         self.assertEqual(bag['payload_files'], 3)
         self.assertEqual(bag['manifests_sha512'], {
             name: hashlib.sha512(content).hexdigest() for name, content in files.items()
-            if 'manifest-' in name})
+            if name.startswith('tagmanifest-')})
 
     def test_a_folder_of_folders_and_archives(self):
         bags = self.inbox / 'bags'

@@ -119,9 +119,11 @@ TEST_F(BagDepositTest, an_archive_beyond_a_limit_is_refused_with_the_limit) {
 }
 
 TEST_F(BagDepositTest, what_cannot_describe_an_item_is_left_out_and_said) {
-  bagit::BagInfo info{{"External-Identifier", "A 1"},
-                      {"Internal-Sender-Identifier", "urn:x:2"},
-                      {"External-Description", std::string(limits::kBagTextBytesMax + 1, 'x')}};
+  bagit::BagInfo info{
+      {"External-Identifier", "A 1"},
+      {"Internal-Sender-Identifier", "urn:x:2"},
+      {"Internal-Sender-Identifier", std::string(limits::kBagIdentifierBytesMax + 1, 'i')},
+      {"External-Description", std::string(limits::kBagTextBytesMax + 1, 'x')}};
   for (std::size_t i = 0; i < limits::kBagIdentifiersMax; ++i)
     info.emplace_back("Internal-Sender-Identifier", "local " + std::to_string(i));
   make("one", bagit::BagForm::folder, info);
@@ -132,7 +134,7 @@ TEST_F(BagDepositTest, what_cannot_describe_an_item_is_left_out_and_said) {
   EXPECT_EQ(item->description.title.at("fr"), "one");
   ASSERT_EQ(item->description.identifiers.size(), limits::kBagIdentifiersMax);
   EXPECT_EQ(item->description.identifiers[1].type, "uri");
-  EXPECT_EQ(findings_.count(Severity::warning), 3u);
+  EXPECT_EQ(findings_.count(Severity::warning), 4u);
 }
 
 TEST_F(BagDepositTest, a_row_of_the_whole_describes_the_item_and_others_are_said_to_be_unused) {
