@@ -180,6 +180,18 @@ std::optional<std::uint32_t> NameSet::put(std::string_view name, std::uint32_t n
   return before;
 }
 
+std::optional<std::uint32_t> NameSet::put_folders_above(std::string_view place,
+                                                        std::uint64_t* bytes) {
+  for (std::size_t slash = place.rfind('/'); slash != std::string_view::npos;
+       slash = place.rfind('/')) {
+    place = place.substr(0, slash);
+    if (const auto before = find(place)) return before;
+    *bytes += place.size();
+    put(place, kImplied);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::uint32_t> NameSet::find(std::string_view name) const {
   const Slot& slot = slots_[place_of(key_of(name))];
   if (slot.number == kFree) return std::nullopt;

@@ -139,6 +139,13 @@ class NameSet {
   std::optional<std::uint32_t> put(std::string_view name, std::uint32_t number);
   std::optional<std::uint32_t> find(std::string_view name) const;
 
+  // The number of a folder that only the names of its members tell of.
+  static constexpr std::uint32_t kImplied = ~std::uint32_t{0} - 1;
+  // Remembers the folders above `place` (of member_place) as kImplied. Returns the number of one
+  // that had another; what is above that one is there, if this is called for each name.
+  // `bytes` counts the names that were new: the caller's bound for deep names.
+  std::optional<std::uint32_t> put_folders_above(std::string_view place, std::uint64_t* bytes);
+
  private:
   static constexpr std::uint32_t kFree = ~std::uint32_t{0};
   struct Slot {

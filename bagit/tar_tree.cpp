@@ -250,12 +250,21 @@ class TarWalk {
       visitor_.finding("serialization.malformed", path, "its name has an empty part or a '.'");
     }
     const auto number = static_cast<std::uint32_t>(tree_.places_.size());
-    const auto before = names_.put(member_place(path), number);
+    const std::string place = member_place(path);
+    const auto above = names_.put_folders_above(place, &names_bytes_);
+    if (above && !is_folder(*above)) {
+      visitor_.finding("serialization.duplicate", path, "what should be its folder is none");
+    }
+    const auto before = names_.put(place, number);
     tree_.places_.emplace_back(kind, header_offset);
     sizes_.push_back(size_bytes);
     if (!before) return;
-    if (kind == EntryKind::folder && tree_.places_.at(*before).kind() == EntryKind::folder) return;
+    if (kind == EntryKind::folder && is_folder(*before)) return;
     visitor_.finding("serialization.duplicate", path, "the archive has it more than once");
+  }
+
+  bool is_folder(std::uint32_t number) const {
+    return number == NameSet::kImplied || tree_.places_.at(number).kind() == EntryKind::folder;
   }
 
   // A folder, link or special file.
@@ -308,7 +317,8 @@ class TarWalk {
   Result<void> hard_link(const ByteInput& input, const TarItem& item, const std::string& path) {
     if (path.empty()) return nameless();
     const auto target = names_.find(member_place(item.link));
-    if (!target || tree_.places_.at(*target).kind() != EntryKind::file) {
+    if (!target || *target == NameSet::kImplied ||
+        tree_.places_.at(*target).kind() != EntryKind::file) {
       visitor_.finding("serialization.hard-link", path,
                        "'" + item.link + "' is no earlier file of the archive");
       return {};

@@ -23,6 +23,8 @@ constexpr unsigned kMadeByDarwin = 19;
 // The longest data descriptor.
 constexpr std::size_t kDescriptorBytesMax = 24;
 constexpr std::uint64_t kCentralBytesMin = 46;
+// What is remembered of a name: that it is of no folder, or NameSet::kImplied.
+constexpr std::uint32_t kNoFolder = 0;
 
 struct Place {
   std::uint64_t local_offset = 0;    // in the file
@@ -375,7 +377,7 @@ class ZipWalk {
       }
       return {};
     }
-    remember(entry.path, entry.kind);
+    TRY(remember(entry.path, entry.kind));
     check_content(header, entry);
     if (entry.kind == EntryKind::folder && header.packed_bytes > 0 && header.size_bytes == 0) {
       TRY(check_empty(tree_.places_[place], header.method, entry.path));
@@ -389,15 +391,23 @@ class ZipWalk {
     return asked.error();
   }
 
-  void remember(const std::string& path, EntryKind kind) {
+  Result<void> remember(const std::string& path, EntryKind kind) {
     if (has_idle_part(path)) {
       visitor_.finding("serialization.malformed", path, "its name has an empty part or a '.'");
     }
     const bool folder = kind == EntryKind::folder;
-    // What is remembered is whether it was a folder: several of these contradict nothing.
-    const auto before = names_.put(member_place(path), folder ? 1 : 0);
-    if (!before || (folder && *before == 1)) return;
+    const std::string at = member_place(path);
+    const auto above = names_.put_folders_above(at, &folder_names_bytes_);
+    if (folder_names_bytes_ > limits_.directory_bytes_max) {
+      return archive_fault("serialization.limit", "the archive's names are too long");
+    }
+    if (above && *above == kNoFolder) {
+      visitor_.finding("serialization.duplicate", path, "what should be its folder is none");
+    }
+    const auto before = names_.put(at, folder ? NameSet::kImplied : kNoFolder);
+    if (!before || (folder && *before != kNoFolder)) return {};
     visitor_.finding("serialization.duplicate", path, "the archive has it more than once");
+    return {};
   }
 
   void check_content(const ZipHeader& header, const Entry& entry) {
@@ -472,6 +482,7 @@ class ZipWalk {
   const std::shared_ptr<ArchiveFile>& file_;
   const ArchiveLimits& limits_;
   NameSet names_;
+  std::uint64_t folder_names_bytes_ = 0;
   std::uint64_t before_ = 0;     // bytes before the archive that its offsets do not count
   std::uint64_t directory_ = 0;  // where it begins
   bool visitors_ = false;        // the error is the visitor's

@@ -1089,6 +1089,43 @@ TEST(Archive, names_that_become_one_file_on_disk_are_one_name) {
             Words{"serialization.duplicate /bag/a"});
 }
 
+TEST(Archive, what_has_members_below_it_is_a_folder) {
+  const auto both = [](const std::string& name, const std::string& second) {
+    const std::string tar =
+        member({.name = name, .content = "x"}) + member({.name = second, .content = "y"}) + kTarEnd;
+    const Words findings = look(tar).findings;
+    EXPECT_EQ(look(gzip(tar)).findings, findings);
+    EXPECT_EQ(
+        look(zip_of({{.name = name, .content = "x"}, {.name = second, .content = "y"}})).findings,
+        findings);
+    return findings;
+  };
+  EXPECT_EQ(both("bag/a", "bag/a/b"), Words{"serialization.duplicate bag/a/b"});
+  EXPECT_EQ(both("bag/a", "bag/a/b/c/d"), Words{"serialization.duplicate bag/a/b/c/d"});
+  EXPECT_EQ(both("bag/a/b/c", "bag/a"), Words{"serialization.duplicate bag/a"});
+  EXPECT_EQ(both("bag/a/b", "bag/ab"), Words{});
+  // Unpacked, the file would go where the link leads.
+  EXPECT_EQ(look(member({.name = "bag/l", .kind = '2', .link = "/tmp"}) +
+                 member({.name = "bag/l/f", .content = "x"}) + kTarEnd)
+                .findings,
+            Words{"serialization.duplicate bag/l/f"});
+  // A folder may be told of before or behind what is in it, and is no file to link to.
+  EXPECT_EQ(
+      look(member({.name = "bag/d/", .kind = '5'}) + member({.name = "bag/d/f", .content = "x"}) +
+           member({.name = "bag", .kind = '5'}) + kTarEnd)
+          .findings,
+      Words{});
+  EXPECT_EQ(
+      look(two_files() + member({.name = "bag/h", .kind = '1', .link = "bag"}) + kTarEnd).findings,
+      Words{"serialization.hard-link bag/h"});
+  // Deep names are bounded by what their folders' names take together.
+  std::string deep = "bag";
+  for (int i = 0; i < 100; ++i)
+    deep += "/d";
+  EXPECT_EQ(look(zip_of({{.name = deep}}), {.directory_bytes_max = 5000}).findings,
+            Words{"serialization.limit"});
+}
+
 TEST(Archive, a_visit_can_be_repeated_and_stopped) {
   const TemporaryFolder folder;
   testing::write(folder / "bag.tar", two_files() + kTarEnd);
