@@ -63,8 +63,8 @@ struct Created {
 // Requires: options.algorithms has no algorithm twice.
 // Errors: exists when the target is there; invalid, with reason(): "source-is-a-bag",
 // "name.normalization-twins", "name.not-utf8", "path.symlink", "path.special-file", "file.changed",
-// "info-invalid", "target-in-source"; limit; no_space; corrupt when the bag does not read back as
-// it was written; cancelled; not_found, denied, io.
+// "info-invalid", "target-in-source", "target-name"; limit; no_space; corrupt when the bag does not
+// read back as it was written; cancelled; not_found, denied, io.
 Result<Created> create_bag(Disk& disk, const CreateOptions& options);
 
 }  // namespace versement::bagit
