@@ -100,8 +100,10 @@ for name, why, lines in (
         ('version-without-minor', 'a version is M.N', ['BagIt-Version: 1', UTF8]),
         ('version-without-major', 'a version is M.N', ['BagIt-Version: .97', UTF8]),
         ('version-with-a-letter', 'a version is two numbers', ['BagIt-Version: 1.0b', UTF8])):
+    # Blanks and letter case leave no doubt what is meant.
     case('declaration-' + name, 2, 'invalid', ['bagit.format|bagit.version'],
          f'Section 2.1.1: bagit.txt has exactly two lines of a fixed form: {why}.',
+         lenient='warning' if 'blank' in name or 'tab' in name or name == 'label-misprinted' else None,
          declaration='\n'.join(lines + ['']).encode(), may=['tagfile.blank-line'])
 case('declaration-empty', 2, 'invalid', ['bagit.format'],
      'Section 2.1.1: bagit.txt has exactly two lines.', declaration=b'')
