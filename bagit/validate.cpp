@@ -85,7 +85,9 @@ class Validator {
 
   Result<Report> run() {
     TRY(list());
-    if (contents_.is_cut()) return finish();
+    // What was not listed is not judged; but something must say so.
+    const bool told = notes_.has_errors() || notes_.has_unread();
+    if (contents_.is_cut() && told) return finish();
     links();
     TRY(declaration());
     TRY(bag_info());

@@ -541,6 +541,22 @@ TEST(VerifiedFiles, are_shown_with_the_digests_that_held_and_only_of_a_valid_bag
   EXPECT_TRUE(seen.empty());
 }
 
+// An archive that has nothing in it and is only warned of.
+class EmptyTree : public MemoryTree {
+ public:
+  Result<void> visit(Visitor& visitor, const std::stop_token& /*stop*/) override {
+    visitor.finding("serialization.no-end", "", "");
+    return {};
+  }
+};
+
+TEST(ArchiveTree, nothing_at_all_is_no_valid_bag) {
+  EmptyTree tree;
+  tree.shape = Form::tar;
+  EXPECT_EQ(text_of(validate(tree, {})),
+            "invalid manifest.none serialization.no-end bagit.missing:bagit.txt data.missing:data");
+}
+
 TEST(PlannedTree, is_judged_as_a_folder_is) {
   MemoryTree files;
   fill(files, Algorithm::sha512, "");
