@@ -408,6 +408,7 @@ TEST_F(BagTest, what_was_verified_before_a_stop_is_not_read_again) {
   std::optional<Checkpoint> kept;
   std::stop_source stop;
   ValidateOptions options;
+  options.threads = 1;  // In order: so that the stop comes before the last.
   options.stop = stop.get_token();
   options.keep = [&](const Checkpoint& checkpoint) { kept = checkpoint; };
   options.progress = [&](const Progress& progress) {
