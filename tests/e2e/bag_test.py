@@ -17,7 +17,8 @@ import harness  # noqa: E402
 import judges  # noqa: E402
 
 NAMES = ['plain.txt', 'with blanks  inside', 'line\nfeed', 'carriage\rreturn', 'é composed',
-         'e\u0301 decomposed alone', 'ភ្នំពេញ/ផែនទី.tif', 'n' * 255, 'ខ' * 85, 'deep/' * 40 + 'er',
+         'e\u0301 decomposed alone', 'ភ្នំពេញ/ផែនទី.tif', 'n' * 255,
+         'd' * 150 + '/' + 'f' * 160, 'ខ' * 85, 'deep/' * 40 + 'er',
          '.hidden', "quote's \"", 'back\\slash', '*asterisk', ' blank in front', '-rf', '~tilde', 'empty']
 # Coded as RFC 8493 wants; bagit-python neither codes nor decodes it (its issue 157).
 PERCENT = ['100 %', '%0A', '%25', 'a%20b']
