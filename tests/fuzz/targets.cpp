@@ -353,7 +353,7 @@ bool bagit_profile(std::string_view text) {
 
 bool fetch_url(std::string_view text) {
   cli::FetchOptions options;
-  options.hosts = {"good.example"};
+  options.hosts = {"good.example", "good.example:8443"};
   const std::string url(text);
   if (!cli::refusal_of_url(url, options).empty()) return false;
   require(cli::host_of_url(url).starts_with("good.example"), "only the named host is asked");
