@@ -127,11 +127,9 @@ class Validator {
   }
 
   void look_at_entries() {
-    const auto files = contents_.files();
     bool data = false;
     std::string_view packed_again;
-    for (std::uint32_t i = 0; i < files.size(); ++i) {
-      const File& file = files[i];
+    for (const File& file : contents_.files()) {
       const std::string_view path = file.path();
       data =
           data || path.starts_with("data/") || (path == "data" && file.kind == EntryKind::folder);

@@ -5,7 +5,7 @@
 #include "bagit/validate.hpp"
 
 int main(int argc, char** argv) {
-  using namespace versement;
+  namespace bagit = versement::bagit;
   if (argc != 2) {
     std::fprintf(stderr, "usage: validate_bag BAG\n");
     return 3;
@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "\r%llu bytes", static_cast<unsigned long long>(progress.bytes));
   };
 
-  const auto report = bagit::validate(real_disk(), argv[1], options);
+  const auto report = bagit::validate(versement::real_disk(), argv[1], options);
   if (!report) {  // It could not be looked at: not there, no right to read it.
     std::fprintf(stderr, "\n%s\n", report.error().what().c_str());
     return 2;
