@@ -301,7 +301,8 @@ class Fetch(harness.EndToEnd):
         report = self.fetch(bag, status=1)
         self.assertEqual((report['fetched_files'], report['fetched_bytes'],
                           report['missing_files']), (1, 1, 1))
-        status, told, _ = self.text_of(bag, '--allow-private', '--host', '127.0.0.1')
+        status, told, _ = self.text_of(bag, '--allow-private', '--host',
+                                       f'127.0.0.1:{self.server.port}')
         self.assertEqual(status, 4)
         self.assertIn('with --ca', told)
         self.assertIn(f'{bag}: 0 files fetched, 0 B; 1 failed\n', told)
@@ -321,7 +322,7 @@ class Fetch(harness.EndToEnd):
             handler.wfile.write(body[1_500_000:])
         bag = self.one(halting, body)
         arguments = [harness.BUILD / 'versement', '--ca', self.certificate, 'bag', 'fetch', bag,
-                     '--allow-private', '--host', '127.0.0.1']
+                     '--allow-private', '--host', f'127.0.0.1:{self.server.port}']
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    text=True)
         parts = bag / '.versement-fetch'

@@ -19,7 +19,9 @@ def run(*arguments, env=None, stdin=subprocess.DEVNULL):
 
 
 def subcommands(help_text):
-    lines = help_text.split('Subcommands:', 1)[1].splitlines() if 'Subcommands:' in help_text else []
+    # Up to the empty line: examples follow.
+    rest = help_text.split('Subcommands:', 1)[1] if 'Subcommands:' in help_text else ''
+    lines = rest.split('\n\n', 1)[0].splitlines()
     return [line.split()[0] for line in lines if re.match(r'  [a-z]', line)]
 
 
