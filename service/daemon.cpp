@@ -15,6 +15,7 @@
 #include "service/api/work_kinds.hpp"
 #include "service/gate.hpp"
 #include "service/ingest/run.hpp"
+#include "service/jobs/incident.hpp"
 #include "service/jobs/work.hpp"
 #include "service/transfer/seal.hpp"
 #include "store/audit/object.hpp"
@@ -278,6 +279,10 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
                [&store](const jobs::Running& running) { return ingest_job(*store, running); });
   queue.handle(std::string(api::kSealKind), "seal",
                [&store](const jobs::Running& running) { return seal_job(*store, running); });
+  store->set_on_damage(
+      [&damaged = *store](const std::string& owner, const std::string& path, const Error& what) {
+        jobs::report_damage(damaged, owner, path, what);
+      });
   transfer::Bags bags(*store);
   TRY_SET(const auto stamper, stamps::Stamper::make(*store, settings.stamps));
   Metrics metrics;

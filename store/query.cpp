@@ -73,6 +73,65 @@ Result<void> check_seal_object(const Store& store, const json::Object& transfer)
   return store.check_inventories(object, 1, digest, digest);
 }
 
+namespace {
+
+// What an incident of this kind is about is not what was stored.
+bool is_about_content(const json::Object& incident) {
+  const std::string kind = json::text_at(incident, "kind");
+  return kind == "mismatch" || kind == "missing" || kind == "unreadable";
+}
+
+Error damaged(const json::Object& incident) {
+  return Error(Code::corrupt, "incident " + json::text_at(incident, "id") +
+                                  " is open: " + json::text_at(incident, "owner") + ", " +
+                                  json::text_at(incident, "kind") +
+                                  "; it is handed out again once it is repaired and the incident "
+                                  "closed")
+      .as("content-corrupt");
+}
+
+// The open incidents about content of an owner, or of all where it is empty.
+Result<std::vector<json::Object>> open_incidents(const Store& store, std::string_view owner) {
+  std::vector<std::string> ids;
+  keys::Key prefix('X');
+  if (!owner.empty()) prefix.text(owner);
+  TRY(store.index().scan(prefix.get(), "", [&](std::string_view, std::string_view id) {
+    ids.emplace_back(id);
+    return true;
+  }));
+  std::vector<json::Object> incidents;
+  for (const std::string& id : ids) {
+    TRY_SET(json::Object incident, store.index().record(keys::incident(id)));
+    if (is_about_content(incident)) incidents.push_back(std::move(incident));
+  }
+  return incidents;
+}
+
+}  // namespace
+
+Result<void> refuse_damaged_file(const Store& store,
+                                 std::string_view owner,
+                                 std::string_view path) {
+  TRY_SET(const auto incidents, open_incidents(store, owner));
+  for (const json::Object& incident : incidents) {
+    if (json::text_at(incident, "path") == path) return damaged(incident);
+  }
+  return {};
+}
+
+Result<void> refuse_damaged_transfer(const Store& store, const json::Object& transfer) {
+  const std::string id = json::text_at(transfer, "id");
+  TRY_SET(const auto incidents, open_incidents(store, ""));
+  for (const json::Object& incident : incidents) {
+    if (json::text_at(incident, "owner") == "transfer " + id) return damaged(incident);
+    const std::string slug = json::text_at(incident, "item_id");
+    if (slug.empty()) continue;
+    TRY_SET(const auto there, store.index().get(keys::transfer_item(id, slug)));
+    if (there) return damaged(incident);
+  }
+  return {};
+}
+
 Result<void> for_each_file(const Store& store,
                            std::string_view owner,
                            std::uint32_t version,

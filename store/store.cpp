@@ -282,6 +282,8 @@ class Store::State {
   Fd lock;
   ObjectSources sources;
   InventoryDigests inventories;
+  const std::shared_ptr<Comparisons> comparisons = std::make_shared<Comparisons>();
+  OnDamage on_damage;
   std::unique_ptr<index::Index> index;
   std::unique_ptr<index::Index> old_index;  // Kept to the end: somebody may be reading it.
   std::unique_ptr<journal::Log> log;
@@ -858,9 +860,22 @@ Result<void> Store::check_inventories(const ObjectId& object,
   return check(folder / ocfl::kInventoryName, newest);
 }
 
-std::shared_ptr<Source> Store::file(const ObjectId& object, const index::FileRow& row) const {
+std::shared_ptr<Source> Store::file(const std::string& owner,
+                                    const ObjectId& object,
+                                    const index::FileRow& row) const {
+  Expected expected;
+  // Adopted objects may come without one.
+  if (row.crc32 != 0 || row.size_bytes == 0) expected.crc32 = row.crc32;
+  expected.comparisons = state_->comparisons;
+  expected.on_damage = [state = state_.get(), owner, path = row.content_path](const Error& what) {
+    if (state->on_damage) state->on_damage(owner, path, what);
+  };
   return std::make_shared<FileSource>(state_->disk, object_folder(object) / row.content_path,
-                                      row.size_bytes);
+                                      row.size_bytes, std::move(expected));
+}
+
+void Store::set_on_damage(OnDamage on_damage) {
+  state_->on_damage = std::move(on_damage);
 }
 
 Result<index::FileRow> Store::file_row(std::string_view owner,

@@ -193,8 +193,16 @@ class Store {
                                  std::uint32_t version,
                                  std::string_view wanted,
                                  std::string_view newest) const;
-  // The bytes of a file. Nothing is opened before the first read.
-  std::shared_ptr<Source> file(const ObjectId& object, const index::FileRow& row) const;
+  // The bytes of a file of an item ("item SLUG") or of a seal ("transfer ID"). Nothing is opened
+  // before the first read. While it is sent it is compared with its CRC-32, and damage is told of.
+  std::shared_ptr<Source> file(const std::string& owner,
+                               const ObjectId& object,
+                               const index::FileRow& row) const;
+  // Who hears of damage that is found while a file is sent: its owner, and its path below the
+  // object. Called on any thread. To be set before the first file is served.
+  using OnDamage =
+      std::function<void(const std::string& owner, const std::string& path, const Error& what)>;
+  void set_on_damage(OnDamage on_damage);
   Result<index::FileRow> file_row(std::string_view owner,
                                   std::uint32_t version,
                                   std::string_view path) const;

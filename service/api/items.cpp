@@ -131,7 +131,9 @@ Result<Response> file_content(const Context& context,
     return Error(Code::corrupt, "the object is damaged in the store").as("content-corrupt");
   }
   http::Representation representation;
-  representation.source = context.store.file(object, row);
+  const std::string owner = "item " + slug;
+  TRY(store::refuse_damaged_file(context.store, owner, row.content_path));
+  representation.source = context.store.file(owner, object, row);
   representation.etag = "\"" + row.sha512.hex().substr(0, 64) + "\"";
   representation.media_type = row.media_type.empty() ? "application/octet-stream" : row.media_type;
   representation.file_name = LogicalPath::literal(path).name();

@@ -529,6 +529,7 @@ Result<Response> bag_summary(const Context& context, const Call& call) {
 Result<Response> bag_tar(Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
   TRY(store::check_seal_object(context.store, record));
+  TRY(store::refuse_damaged_transfer(context.store, record));
   TRY_SET(const auto tar, context.bags.tar(record));
   http::Representation representation;
   representation.source = tar;
@@ -548,7 +549,8 @@ Result<Response> bag_file(Context& context, const Call& call) {
           transfer::find_bag_file(context.store, record, call.parameter("bag_path")));
   TRY(transfer::check_bag_file(context.store, record, file));
   http::Representation representation;
-  representation.source = context.store.file(file.object, file.row);
+  TRY(store::refuse_damaged_file(context.store, file.owner(record), file.row.content_path));
+  representation.source = context.store.file(file.owner(record), file.object, file.row);
   representation.etag = "\"" + file.row.sha512.hex().substr(0, 64) + "\"";
   representation.media_type =
       file.row.media_type.empty() ? "application/octet-stream" : file.row.media_type;

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "service/jobs/incident.hpp"
 #include "store/base/log.hpp"
 #include "store/base/version.hpp"
 #include "store/query.hpp"
@@ -12,10 +13,6 @@ namespace versement::jobs {
 namespace {
 
 namespace keys = store::keys;
-
-std::string incident_kind(audit::Outcome outcome) {
-  return std::string(audit::outcome_name(outcome));
-}
 
 // A damage that needs a person. Others (interrupted, skipped) are the run's own matter.
 bool needs_incident(audit::Outcome outcome) {
@@ -31,36 +28,20 @@ bool needs_incident(audit::Outcome outcome) {
   }
 }
 
-Result<void> open_incident(store::Store& store, const Uuid& run, const audit::Damage& damage) {
-  const std::string kind = incident_kind(damage.outcome.outcome);
-  TRY_SET(const auto open,
-          store.index().get(keys::open_incident(damage.owner, damage.outcome.path, kind)));
-  if (open) return {};  // Known, and not closed yet.
-  journal::Event event = store.event(journal::type::kIncidentOpened, kProgramName);
-  const Uuid id = Uuid::at(event.time);
-  event.outcome = "failure";
-  event.objects["incident"] = id.text();
-  event.objects["job"] = run.text();
-  json::Object incident;
-  incident["id"] = id.text();
-  incident["kind"] = kind;
+Result<void> open_incident_of(store::Store& store, const Uuid& run, const audit::Damage& damage) {
+  NewIncident incident;
+  incident.owner = damage.owner;
+  incident.path = damage.outcome.path;
+  incident.kind = audit::outcome_name(damage.outcome.outcome);
   // What was read only once as wrong, or not at all, is not proven.
-  const bool proven = kind == "mismatch" || kind == "missing" || kind == "unexpected";
-  incident["state"] = proven ? "confirmed" : "suspected";
-  incident["owner"] = damage.owner;
-  if (damage.owner.starts_with("item ")) {
-    incident["item_id"] = damage.owner.substr(5);
-    event.objects["item"] = damage.owner.substr(5);
-  }
-  incident["path"] = damage.outcome.path;
-  incident["expected"] = damage.outcome.expected;
-  incident["found"] = damage.outcome.found;
-  incident["detail"] = damage.outcome.detail;
-  incident["audit_id"] = run.text();
-  incident["opened_at"] = event.time.text();
-  event.detail["incident"] = std::move(incident);
-  TRY(store.append(std::move(event)));
-  return {};
+  incident.proven = damage.outcome.outcome == audit::Outcome::mismatch ||
+                    damage.outcome.outcome == audit::Outcome::missing ||
+                    damage.outcome.outcome == audit::Outcome::unexpected;
+  incident.expected = damage.outcome.expected;
+  incident.found = damage.outcome.found;
+  incident.detail = damage.outcome.detail;
+  incident.audit = run;
+  return open_incident(store, incident);
 }
 
 Result<Ending> run_one(store::Store& store, std::size_t threads, const Running& running) {
@@ -81,7 +62,8 @@ Result<Ending> run_one(store::Store& store, std::size_t threads, const Running& 
   }
   // Before the run's own event: when it is there, its incidents are.
   for (const audit::Damage& damage : result->damage) {
-    if (needs_incident(damage.outcome.outcome)) TRY(open_incident(store, running.job.id, damage));
+    if (needs_incident(damage.outcome.outcome))
+      TRY(open_incident_of(store, running.job.id, damage));
   }
   Ending ending;
   ending.event_type = journal::type::kFixityCheck;

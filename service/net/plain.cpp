@@ -1,6 +1,5 @@
 // TCP in the clear: payload goes from the page cache to the socket by sendfile.
 #include <cerrno>
-#include <vector>
 
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -51,19 +50,20 @@ class PlainTransport : public SocketTransport {
   bool encrypted() const override { return false; }
 
  protected:
-  Result<Slice> send_slice(Source& source, std::uint64_t offset, std::uint64_t length) override {
+  Feed::Way way() const override { return Feed::Way::sendfile; }
+
+  Result<Slice> send_slice(Feed& feed) override {
     Slice slice;
-    const std::uint64_t budget = std::min(length, kSliceBytes);
-    while (slice.sent < budget) {
-      const std::uint64_t at = offset + slice.sent;
-      const std::uint64_t left = length - slice.sent;
-      TRY(take_run(source, at));
+    while (slice.sent < kSliceBytes && !feed.is_done()) {
+      TRY_SET(const Feed::Piece piece, feed.next());
+      if (piece.wait) return slice;
       TRY_SET(const std::uint64_t count,
-              run_known_ ? send_file(at, left) : send_bytes(source, at, left));
+              piece.bytes.empty() ? send_file(feed, piece) : send_bytes(piece));
       if (count == 0) {
         slice.wait = Wait::write;
         return slice;
       }
+      feed.sent(count);
       slice.sent += count;
     }
     return slice;
@@ -71,31 +71,30 @@ class PlainTransport : public SocketTransport {
 
  private:
   // Returns 0 when the socket takes no more now.
-  Result<std::uint64_t> send_file(std::uint64_t at, std::uint64_t left) {
-    const std::uint64_t within = at - run_offset_;
-    auto file_offset = static_cast<off_t>(run_.offset + within);
-    const std::size_t count = std::min<std::uint64_t>({kSendfileBytes, run_.length - within, left});
+  Result<std::uint64_t> send_file(Feed& feed, const Feed::Piece& piece) {
+    auto offset = static_cast<off_t>(piece.file_offset);
     while (true) {
-      const auto sent = ::sendfile(fd(), run_.fd, &file_offset, count);
+      const auto sent = ::sendfile(fd(), piece.fd, &offset, piece.length);
       if (sent > 0) return static_cast<std::uint64_t>(sent);
       if (sent == 0) {
-        return Error(Code::corrupt, "a stored file became shorter while it was sent");
+        return feed.unreadable(
+            Error(Code::corrupt, "a stored file became shorter while it was sent")
+                .as("content-corrupt"));
       }
       const int number = errno;
       if (number == EAGAIN) return std::uint64_t{0};
       if (number == EINTR) continue;
-      if (number == EIO) return Error::from_errno(number, "a stored file could not be read");
+      if (number == EIO) {
+        return feed.unreadable(Error::from_errno(number, "a stored file could not be read"));
+      }
       return gone(number);
     }
   }
 
-  Result<std::uint64_t> send_bytes(Source& source, std::uint64_t at, std::uint64_t left) {
-    std::vector<std::byte> buffer(std::min<std::uint64_t>(kCopyBytes, left));
-    TRY_SET(const std::size_t filled, source.read_at(at, buffer));
-    if (filled == 0) return Error(Code::corrupt, "the bytes end before their time");
-    const int flags = MSG_NOSIGNAL | (filled < left ? MSG_MORE : 0);
+  Result<std::uint64_t> send_bytes(const Feed::Piece& piece) {
+    const int flags = MSG_NOSIGNAL | (piece.more ? MSG_MORE : 0);
     while (true) {
-      const auto sent = ::send(fd(), buffer.data(), filled, flags);
+      const auto sent = ::send(fd(), piece.bytes.data(), piece.bytes.size(), flags);
       if (sent >= 0) return static_cast<std::uint64_t>(sent);
       const int number = errno;
       if (number == EAGAIN) return std::uint64_t{0};

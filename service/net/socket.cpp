@@ -54,37 +54,21 @@ Awaitable<void> SocketTransport::ready(Wait wait) {
   co_return Result<void>();
 }
 
-Result<void> SocketTransport::take_run(Source& source, std::uint64_t offset) {
-  const bool held = run_known_ && offset >= run_offset_ && offset < run_offset_ + run_.length;
-  if (held) return {};
-  TRY_SET(run_, source.run_at(offset));
-  run_offset_ = offset;
-  run_known_ = run_.length > 0;
-  return {};
-}
-
 Awaitable<void> SocketTransport::send(Source& source,
                                       std::uint64_t offset,
                                       std::uint64_t length,
                                       std::chrono::milliseconds stall,
                                       Pool& pool,
                                       std::uint64_t& sent) {
-  run_known_ = false;
-  while (length > 0) {
+  Feed feed(source, offset, length, way());
+  while (!feed.is_done()) {
     deadline(stall);
-    std::function<Result<Slice>()> work = [this, &source, offset, length] {
-      return send_slice(source, offset, length);
-    };
+    std::function<Result<Slice>()> work = [this, &feed] { return send_slice(feed); };
     CO_TRY_SET(const Slice slice, co_await offload(pool, std::move(work)));
-    offset += slice.sent;
-    length -= slice.sent;
     sent += slice.sent;
-    if (length == 0) break;
     if (slice.wait == Wait::none) continue;
     CO_TRY(co_await ready(slice.wait));
   }
-  run_ = FileRun();  // Lets the file go.
-  run_known_ = false;
   co_return Result<void>();
 }
 

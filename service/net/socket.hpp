@@ -3,17 +3,13 @@
 
 #include <memory>
 
+#include "service/net/feed.hpp"
 #include "service/net/transport.hpp"
 
 namespace versement::net {
 
 // How much one visit to the pool may send before another connection gets its turn.
 inline constexpr std::uint64_t kSliceBytes = 4u << 20;
-// Bytes of one sendfile. Above 60 KiB its rate halves on the kernels that were measured
-// (docs/decisions/serving.md).
-inline constexpr std::size_t kSendfileBytes = 48 * 1024;
-// Bytes read at once where sendfile cannot serve.
-inline constexpr std::size_t kCopyBytes = 64 * 1024;
 
 class SocketTransport : public Transport {
  public:
@@ -39,8 +35,9 @@ class SocketTransport : public Transport {
     std::uint64_t sent = 0;
     Wait wait = Wait::none;  // what the socket must be ready for, before more can be sent
   };
-  // Sends some of source[offset, offset + length); called on the pool, one call at a time.
-  virtual Result<Slice> send_slice(Source& source, std::uint64_t offset, std::uint64_t length) = 0;
+  // Sends some of what the feed gives; called on the pool, one call at a time.
+  virtual Result<Slice> send_slice(Feed& feed) = 0;
+  virtual Feed::Way way() const = 0;
 
   // Waits until the socket is ready. Errors: timeout; network.
   Awaitable<void> ready(Wait wait);
@@ -48,14 +45,7 @@ class SocketTransport : public Transport {
   // Errors that a peer's going away explains.
   static Error gone(int number);
 
-  // Takes the run of the source at `offset` if the current one does not hold it.
-  Result<void> take_run(Source& source, std::uint64_t offset);
-  FileRun run_;                   // of the source that is being sent
-  std::uint64_t run_offset_ = 0;  // where in the source the run begins
-  bool run_known_ = false;
-
  private:
-  struct Alive;
   tcp::socket socket_;
   asio::steady_timer timer_;
   std::shared_ptr<bool> alive_;  // false once this object is gone

@@ -1,8 +1,5 @@
 // TLS: OpenSSL straight on the socket; its BIO pairs, as Asio uses them, cost a tenth of the rate.
 #include <cerrno>
-#include <vector>
-
-#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -86,48 +83,28 @@ class TlsTransport : public SocketTransport {
   bool encrypted() const override { return true; }
 
  protected:
-  Result<Slice> send_slice(Source& source, std::uint64_t offset, std::uint64_t length) override {
+  Feed::Way way() const override { return Feed::Way::memory; }
+
+  Result<Slice> send_slice(Feed& feed) override {
     Slice slice;
-    buffer_.resize(kCopyBytes);
-    const std::uint64_t budget = std::min(length, kSliceBytes);
-    while (slice.sent < budget) {
-      // A write that was refused must be repeated with the same bytes: they stay in the buffer.
-      if (begin_ == end_) TRY(fill(source, offset + slice.sent, length - slice.sent));
+    while (slice.sent < kSliceBytes && !feed.is_done()) {
+      // A write that was refused must be repeated with the same bytes: the feed keeps them.
+      TRY_SET(const Feed::Piece piece, feed.next());
+      if (piece.wait) return slice;
       ERR_clear_error();
       const int count =
-          SSL_write(ssl_.get(), buffer_.data() + begin_, static_cast<int>(end_ - begin_));
-      if (count > 0) {
-        begin_ += static_cast<std::size_t>(count);
-        slice.sent += static_cast<std::uint64_t>(count);
-        continue;
+          SSL_write(ssl_.get(), piece.bytes.data(), static_cast<int>(piece.bytes.size()));
+      if (count <= 0) {
+        TRY_SET(slice.wait, wait_of(count));
+        return slice;
       }
-      TRY_SET(slice.wait, wait_of(count));
-      return slice;
+      feed.sent(static_cast<std::uint64_t>(count));
+      slice.sent += static_cast<std::uint64_t>(count);
     }
     return slice;
   }
 
  private:
-  Result<void> fill(Source& source, std::uint64_t at, std::uint64_t left) {
-    const auto into = std::span(buffer_).first(std::min<std::uint64_t>(buffer_.size(), left));
-    TRY(take_run(source, at));
-    std::size_t filled = 0;
-    if (run_known_) {
-      const std::uint64_t within = at - run_offset_;
-      const std::size_t wanted = std::min<std::uint64_t>(into.size(), run_.length - within);
-      const auto count =
-          ::pread(run_.fd, into.data(), wanted, static_cast<off_t>(run_.offset + within));
-      if (count < 0) return Error::from_errno(errno, "a stored file could not be read");
-      filled = static_cast<std::size_t>(count);
-    } else {
-      TRY_SET(filled, source.read_at(at, into));
-    }
-    if (filled == 0) return Error(Code::corrupt, "a stored file became shorter while it was sent");
-    begin_ = 0;
-    end_ = filled;
-    return {};
-  }
-
   // What OpenSSL waits for. Errors: network.
   Result<Wait> wait_of(int code) {
     switch (SSL_get_error(ssl_.get(), code)) {
@@ -144,9 +121,6 @@ class TlsTransport : public SocketTransport {
 
   std::shared_ptr<TlsContext> context_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
-  std::vector<std::byte> buffer_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
 };
 
 }  // namespace

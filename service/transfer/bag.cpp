@@ -61,6 +61,10 @@ Result<void> check_lately(store::Store& store, Object& object) {
 
 }  // namespace
 
+std::string BagFile::owner(const json::Object& transfer) const {
+  return item.empty() ? "transfer " + json::text_at(transfer, "id") : "item " + item;
+}
+
 Result<void> for_each_bag_file(const store::Store& store,
                                const json::Object& transfer,
                                const std::function<bool(const BagFile&)>& each) {

@@ -23,6 +23,9 @@ struct BagFile {
   ObjectId object;
   std::uint32_t version = 1;
   index::FileRow row;
+
+  // Whose file it is, as audits and incidents name it.
+  std::string owner(const json::Object& transfer) const;
 };
 
 // Calls `each` for every file of the bag in the order of the tar: the declaration, tag manifests

@@ -24,7 +24,8 @@ Result<std::size_t> MemorySource::read_at(std::uint64_t offset, std::span<std::b
 }
 
 struct FileSource::Opened {
-  Fd fd;
+  std::shared_ptr<Fd> fd;  // shared with the guard
+  std::shared_ptr<Guard> guard;
 };
 
 struct FileSource::State {
@@ -38,29 +39,45 @@ FileSource::FileSource(Disk& disk, Path path, std::uint64_t size_bytes)
       size_bytes_(size_bytes),
       state_(std::make_unique<State>()) {}
 
+FileSource::FileSource(Disk& disk, Path path, std::uint64_t size_bytes, Expected expected)
+    : FileSource(disk, std::move(path), size_bytes) {
+  expected_ = std::move(expected);
+}
+
 FileSource::~FileSource() = default;
 
 Result<std::shared_ptr<FileSource::Opened>> FileSource::opened() {
   const std::scoped_lock lock(state_->mutex);
   if (state_->opened) return state_->opened;
-  TRY_SET(Fd fd, disk_.open(path_, O_RDONLY));
-  TRY_SET(const FileInfo info, disk_.info(fd, path_));
+  auto fd = disk_.open(path_, O_RDONLY);
+  if (!fd) return told(std::move(fd).error());
+  auto made = std::make_shared<Opened>();
+  made->fd = std::make_shared<Fd>(std::move(*fd));
+  TRY_SET(const FileInfo info, disk_.info(*made->fd, path_));
   if (info.kind != FileKind::regular || info.size_bytes != size_bytes_) {
-    return Error(Code::corrupt, path_.native() + " has " + std::to_string(info.size_bytes) +
-                                    " bytes, not the " + std::to_string(size_bytes_) +
-                                    " that were stored")
-        .as("content-corrupt");
+    return told(Error(Code::corrupt, path_.native() + " has " + std::to_string(info.size_bytes) +
+                                         " bytes, not the " + std::to_string(size_bytes_) +
+                                         " that were stored")
+                    .as("content-corrupt"));
   }
-  state_->opened = std::make_shared<Opened>();
-  state_->opened->fd = std::move(fd);
+  if (expected_) made->guard = std::make_shared<Guard>(disk_, path_, made->fd, info, *expected_);
+  state_->opened = std::move(made);
   return state_->opened;
+}
+
+// Damage is told of to whoever wants to know. That the process has no descriptors left is none.
+Error FileSource::told(Error what) const {
+  const bool damage = what.code() == Code::not_found || what.code() == Code::corrupt ||
+                      what.code() == Code::denied || what.code() == Code::io;
+  if (damage && expected_ && expected_->on_damage) expected_->on_damage(what);
+  return what;
 }
 
 Result<std::size_t> FileSource::read_at(std::uint64_t offset, std::span<std::byte> into) {
   if (offset >= size_bytes_) return std::size_t{0};
   TRY_SET(const auto file, opened());
   const auto wanted = into.first(std::min<std::uint64_t>(into.size(), size_bytes_ - offset));
-  TRY_SET(const std::size_t count, disk_.read_at(file->fd, wanted, offset, path_));
+  TRY_SET(const std::size_t count, disk_.read_at(*file->fd, wanted, offset, path_));
   if (count == 0) {
     return Error(Code::corrupt, path_.native() + " became shorter while it was read")
         .as("content-corrupt");
@@ -70,11 +87,12 @@ Result<std::size_t> FileSource::read_at(std::uint64_t offset, std::span<std::byt
 
 Result<FileRun> FileSource::run_at(std::uint64_t offset) {
   TRY_SET(auto file, opened());
-  const int number = file->fd.get();
+  const int number = file->fd->get();
   return FileRun{.fd = number,
                  .offset = offset,
                  .length = size_bytes_ - std::min(offset, size_bytes_),
-                 .keep = std::move(file)};
+                 .keep = file,
+                 .guard = file->guard};
 }
 
 Result<std::string> read_source(Source& source, std::size_t bytes_max) {

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "store/base/disk.hpp"
+#include "store/base/guard.hpp"
 #include "store/base/result.hpp"
 
 namespace versement {
@@ -18,6 +20,7 @@ struct FileRun {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   std::shared_ptr<void> keep;
+  std::shared_ptr<Guard> guard;  // of a file of the store: to be asked while it is sent
 };
 
 // Sized bytes. Reading is thread safe; the same bytes come every time.
@@ -66,6 +69,8 @@ class ViewSource : public Source {
 class FileSource : public Source {
  public:
   FileSource(Disk& disk, Path path, std::uint64_t size_bytes);
+  // Of the store: its runs have a guard, and who is to be told of damage is.
+  FileSource(Disk& disk, Path path, std::uint64_t size_bytes, Expected expected);
   ~FileSource() override;
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
@@ -76,10 +81,12 @@ class FileSource : public Source {
  private:
   struct Opened;
   Result<std::shared_ptr<Opened>> opened();
+  Error told(Error what) const;
 
   Disk& disk_;
   Path path_;
   std::uint64_t size_bytes_;
+  std::optional<Expected> expected_;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -35,7 +35,7 @@ TEST_F(StoreTest, a_deposit_is_there_verified_and_in_the_journal) {
   auto row = store_->file_row("F-1", 1, "representations/master/data/fiche é.txt");
   ASSERT_OK(row);
   EXPECT_EQ(row->sha512, digest_of(Algorithm::sha512, "bytes of the sheet"));
-  EXPECT_EQ(*read_source(*store_->file(*object, *row), 1000), "bytes of the sheet");
+  EXPECT_EQ(*read_source(*store_->file("item s", *object, *row), 1000), "bytes of the sheet");
   // Staging is gone, the object is read-only.
   EXPECT_TRUE(list_sorted(real_disk(), store_->layout().work)->empty());
   EXPECT_EQ(real_disk().info(store_->object_folder(*object))->mode, 0555u);
@@ -187,8 +187,9 @@ TEST_F(VersionTest, adds_replaces_keeps_and_leaves_out) {
   expect_whole(object_);
   EXPECT_EQ(row(2, kPayload).content_path, row(1, kPayload).content_path);
   EXPECT_EQ(row(2, "METS.xml").content_path, "v2/content/METS.xml");
-  EXPECT_EQ(*read_source(*store_->file(object_, row(1, "METS.xml")), 100), "<mets/>");
-  EXPECT_EQ(*read_source(*store_->file(object_, row(2, "METS.xml")), 100), "<mets v='2'/>");
+  EXPECT_EQ(*read_source(*store_->file("item s", object_, row(1, "METS.xml")), 100), "<mets/>");
+  EXPECT_EQ(*read_source(*store_->file("item s", object_, row(2, "METS.xml")), 100),
+            "<mets v='2'/>");
   ASSERT_OK(add_version(head(), [&](Deposit& deposit) {
     EXPECT_OK(deposit.add(LogicalPath::literal("METS.xml"), "<mets/>", {}));  // as version 1 had it
     EXPECT_FAILS(deposit.keep(row(1, "METS.xml")), Code::exists);
