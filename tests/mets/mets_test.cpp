@@ -132,23 +132,93 @@ TEST(Package, an_item_without_files_has_a_notice) {
   EXPECT_OK(check_package(generated, 0, lookup_in(all)));
 }
 
-TEST(Bordereau, lists_analogue_and_digital_side_by_side_and_escapes) {
-  Bordereau b;
-  b.reference = "2026-V-001";
-  b.title = {{"fr", "Versement <1>"}};
-  b.sealed_at = *Timestamp::parse("2026-01-15T09:30:00Z");
-  b.rows.push_back({"PP-1", 1, input_with({}).description, {}, 2, 2048});
-  b.rows.push_back({"PP-2", 1, input_with({}).description, {"4 Fi 12", "B 3", "un rouleau"}, 0, 0});
-  const std::string html = render_bordereau_html(b, "fr");
-  EXPECT_NE(html.find("Versement &lt;1&gt;"), std::string::npos);
-  EXPECT_NE(html.find("4 Fi 12, B 3, un rouleau"), std::string::npos);
-  EXPECT_NE(html.find("sans fichier"), std::string::npos);
-  EXPECT_NE(html.find("<span lang=\"km\">ផ្សារធំថ្មី</span>"), std::string::npos);
-  EXPECT_NE(render_bordereau_html(b, "en").find("no file"), std::string::npos);
-  auto rows = csv::parse(render_bordereau_csv(b));
+// A whole document in one of its forms.
+std::string rendered(std::string_view file_name,
+                     Bordereau head,
+                     const std::vector<BordereauRow>& rows) {
+  for (const BordereauRow& row : rows)
+    head.totals.add(row);
+  for (const BordereauForm& form : bordereau_forms()) {
+    if (form.file_name != file_name) continue;
+    std::string text = form.begin(head);
+    for (const BordereauRow& row : rows)
+      text += form.row(row);
+    return text + form.end();
+  }
+  return {};
+}
+
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+class BordereauTest : public testing::Test {
+ protected:
+  BordereauTest() {
+    head_.reference = "2026-V-001";
+    head_.title = {{"fr", "Versement <1>"}};
+    head_.transferring_agency = {"apur", "Apur & Cie"};
+    head_.archival_agency = {"", "Archives de Paris"};
+    head_.sealed_at = *Timestamp::parse("2026-01-15T09:30:00Z");
+    head_.manifest_sha512 = std::string(128, 'a');
+    rows_.push_back({"PP-1", 1, input_with({}).description, {}, 2, 2048});
+    rows_.push_back(
+        {"PP-2", 3, input_with({}).description, {"4 Fi 12", "B 3", "un rouleau"}, 0, 0});
+  }
+  Bordereau head_;
+  std::vector<BordereauRow> rows_;
+};
+
+TEST_F(BordereauTest, lists_analogue_and_digital_side_by_side_and_escapes) {
+  const std::string html = rendered("bordereau.fr.html", head_, rows_);
+  EXPECT_TRUE(holds(html, "Versement &lt;1&gt;"));
+  EXPECT_TRUE(holds(html, "4 Fi 12, B 3, un rouleau"));
+  EXPECT_TRUE(holds(html, "sans fichier"));
+  EXPECT_TRUE(holds(html, "<span lang=\"km\">ផ្សារធំថ្មី</span>"));
+  EXPECT_TRUE(holds(rendered("bordereau.en.html", head_, rows_), "no file"));
+  auto rows = csv::parse(rendered("bordereau.csv", head_, rows_));
   ASSERT_OK(rows);
   ASSERT_EQ(rows->size(), 3u);
   EXPECT_EQ((*rows)[2].cells[7], "4 Fi 12");
+  EXPECT_EQ((*rows)[2].cells[15], "analogue");
+  EXPECT_EQ((*rows)[0].cells.size(), (*rows)[1].cells.size());
+}
+
+TEST_F(BordereauTest, says_plainly_where_rights_are_not_known) {
+  rows_[0].description.rights.owner.clear();
+  EXPECT_TRUE(holds(rendered("bordereau.fr.html", head_, rows_), "<em>non renseigné</em>"));
+  EXPECT_TRUE(holds(rendered("bordereau.en.html", head_, rows_), "<em>not said</em>"));
+}
+
+TEST_F(BordereauTest, neutralises_formulas_in_the_table) {
+  rows_[0].description.rights.credit_line = {{"fr", "=HYPERLINK(\"x\")"}};
+  EXPECT_TRUE(holds(rendered("bordereau.csv", head_, rows_), "\"'=HYPERLINK(\"\"x\"\")\""));
+}
+
+TEST_F(BordereauTest, gives_the_first_and_last_date_of_those_that_can_be_compared) {
+  BordereauTotals totals;
+  for (const std::string date : {"1994", "1890/1900", "vers 1850", "2004-02-03", "17xx", "1800/"}) {
+    rows_[0].description.date = date;
+    totals.add(rows_[0]);
+  }
+  EXPECT_EQ(totals.first_date, "1890");
+  EXPECT_EQ(totals.last_date, "2004-02-03");
+}
+
+TEST_F(BordereauTest, is_xml_with_credit_owner_and_original_of_each_item) {
+  rows_[0].description.rights.owner = {{"fr", "Ville <de> Paris"}, {"en", "City of Paris"}};
+  const std::string xml = rendered("bordereau.xml", head_, rows_);
+  auto document = XmlDocument::parse(xml);
+  ASSERT_OK(document);
+  EXPECT_EQ(document->root().name(), "bordereau");
+  std::size_t items = 0;
+  document->root().for_each_child([&](const XmlElement& item) {
+    if (item.name() == "item") ++items;
+  });
+  EXPECT_EQ(items, 2u);
+  EXPECT_TRUE(holds(xml, "<owner lang=\"fr\">Ville &lt;de&gt; Paris</owner>"));
+  EXPECT_TRUE(holds(xml, "<transferringAgency id=\"apur\">Apur &amp; Cie</transferringAgency>"));
+  EXPECT_TRUE(holds(xml, "<shelfmark>4 Fi 12</shelfmark>"));
 }
 
 }  // namespace
