@@ -132,6 +132,114 @@ TEST(Package, an_item_without_files_has_a_notice) {
   EXPECT_OK(check_package(generated, 0, lookup_in(all)));
 }
 
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string generated_text(const PackageInput& input, std::string_view path) {
+  for (const GeneratedFile& file : render_package(input)) {
+    if (file.path == path) return file.bytes;
+  }
+  return {};
+}
+
+std::string premis_of(const PackageInput& input) {
+  return generated_text(input, "representations/master/metadata/preservation/premis.xml");
+}
+
+TEST(Premis, says_the_true_conditions_of_reproduction) {
+  constexpr std::string_view kCredit =
+      "<premis:restriction>mention obligatoire de la source et du propriétaire<";
+  constexpr std::string_view kConditions =
+      "<premis:restriction>Reproduction autorisée</premis:restriction>";
+  PackageInput input = input_with({{"a.jpg", "a"}});
+  Rights& rights = input.description.rights;
+
+  EXPECT_TRUE(holds(premis_of(input), kConditions));
+  EXPECT_FALSE(holds(premis_of(input), kCredit));
+  EXPECT_TRUE(holds(premis_of(input), "Note>reproduction: unknown<"));
+
+  rights.reproduction = "allowed_with_credit";
+  EXPECT_TRUE(holds(premis_of(input), kConditions));
+  EXPECT_TRUE(holds(premis_of(input), kCredit));
+
+  rights.reproduction = "restricted";
+  EXPECT_FALSE(holds(premis_of(input), kCredit));
+  EXPECT_TRUE(holds(premis_of(input), "<premis:restriction>reproduction soumise à autorisation<"));
+
+  rights.reproduction = "allowed";
+  EXPECT_FALSE(holds(premis_of(input), kCredit));
+  EXPECT_TRUE(holds(premis_of(input), "Note>reproduction: allowed<"));
+
+  rights = Rights();
+  EXPECT_TRUE(holds(premis_of(input), kCredit));
+}
+
+// One as the API writes it.
+RightsStatement statement(std::string_view text) {
+  return statement_of(*json::parse_object(text));
+}
+
+TEST(Premis, has_each_statement_of_rights_with_its_grants) {
+  PackageInput input = input_with({{"a.jpg", "a"}, {"b.jpg", "b"}});
+  input.description.rights.statements = {
+      statement(R"({"basis":"copyright","status":"copyrighted","start_date":"1994",
+                    "end_date":"open","terms":"T","note":"N <1>","doc_id_value":"contract 12",
+                    "grants":[{"act":"disseminate","restriction":"Conditional","note":"G"}],
+                    "files":["b.jpg"]})"),
+      statement(R"({"basis":"statute","citation":"L. 213-2"})"), statement(R"({"basis":"donor",
+                    "grants":[{"act":"modify","restriction":"Disallow","end_date":"2050"}]})"),
+      statement(R"({"basis":"license"})")};
+  const std::string premis = premis_of(input);
+  ASSERT_OK(XmlDocument::parse(premis));
+  for (const std::string_view part :
+       {"<premis:copyrightStatus>copyrighted<", "<premis:copyrightJurisdiction>unknown<",
+        "<premis:copyrightNote>N &lt;1&gt;<", "<premis:copyrightNote>terms: T<",
+        "<premis:copyrightDocumentationIdentifierType>unknown<",
+        "<premis:copyrightDocumentationIdentifierValue>contract 12<", "<premis:startDate>1994<",
+        "<premis:endDate>open<", "<premis:act>disseminate<", "<premis:restriction>Conditional<",
+        "<premis:rightsGrantedNote>G<", "<premis:statuteCitation>L. 213-2<",
+        "<premis:otherRightsBasis>donor<", "<premis:termOfRestriction>"}) {
+    EXPECT_TRUE(holds(premis, part)) << part;
+  }
+  // Of one file only.
+  const std::string file =
+      "urn:uuid:" + file_uuid(input.objid, "representations/master/data/b.jpg").text();
+  EXPECT_TRUE(holds(premis, "<premis:linkingObjectIdentifierValue>" + file + "<"));
+}
+
+TEST(Rights, rows_that_differ_in_the_grant_only_are_one_statement) {
+  std::vector<RightsStatement> statements;
+  for (const std::string_view text :
+       {R"({"basis":"license","terms":"T","grants":[{"act":"copy"}]})",
+        R"({"basis":"license","terms":"T","grants":[{"act":"modify"}]})",
+        R"({"basis":"license","terms":"T","grants":[{"act":"modify"}]})",
+        R"({"basis":"license","terms":"U","grants":[{"act":"modify"}]})"}) {
+    add_statement(statement(text), &statements);
+  }
+  ASSERT_EQ(statements.size(), 2u);
+  EXPECT_EQ(statements[0].grants.size(), 2u);
+  EXPECT_EQ(statement_of(to_json(statements[0])), statements[0]);
+}
+
+TEST(Readme, carries_conditions_credit_and_owner_or_says_that_they_are_not_known) {
+  PackageInput input = input_with({{"a.jpg", "a"}});
+  input.description.rights.conditions["km"] = "ខ្មែរ\nPropriétaire / Owner\n  forged";
+  const std::string text = generated_text(input, "documentation/LISEZ-MOI.txt");
+  EXPECT_TRUE(holds(text, "  [en] Allowed\n"));
+  EXPECT_TRUE(holds(text, "  [km] ខ្មែរ\n       Propriétaire / Owner\n"));
+  EXPECT_TRUE(holds(text, "Mandatory credit\n  [fr] Exemple\n"));
+  EXPECT_TRUE(holds(text, "Owner\n  [fr] Fonds d'exemple\n"));
+  EXPECT_TRUE(holds(text, "see the conditions"));
+
+  input.description.rights = Rights();
+  const std::string bare = generated_text(input, "documentation/LISEZ-MOI.txt");
+  EXPECT_TRUE(holds(bare, "Conditions\n  non renseigné / not said\n"));
+  EXPECT_TRUE(holds(bare, "Mandatory credit\n  non renseigné / not said\n"));
+  EXPECT_TRUE(holds(bare, "not said: ask the owner"));
+  EXPECT_TRUE(holds(bare, "Owner\n  non renseigné / not said\n"));
+}
+
 // A whole document in one of its forms.
 std::string rendered(std::string_view file_name,
                      Bordereau head,
@@ -146,10 +254,6 @@ std::string rendered(std::string_view file_name,
     return text + form.end();
   }
   return {};
-}
-
-bool holds(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 class BordereauTest : public testing::Test {
