@@ -1,0 +1,153 @@
+// Whole packages, byte for byte. With VERSEMENT_GOLDEN=write they are written anew, and the
+// difference is read in review (docs/contributors.md).
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "mets/package.hpp"
+#include "tests/support/expect.hpp"
+
+namespace versement::mets {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kGolden = fs::path(VERSEMENT_SOURCE) / "tests" / "mets" / "golden";
+
+std::string read(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write(const fs::path& file, const std::string& bytes) {
+  fs::create_directories(file.parent_path());
+  std::ofstream out(file, std::ios::binary);
+  out << bytes;
+}
+
+// Where two texts part, in a line; the texts are too long to be shown.
+std::string first_difference(const std::string& have, const std::string& wanted) {
+  const auto [at, other] = std::mismatch(have.begin(), have.end(), wanted.begin(), wanted.end());
+  const auto offset = static_cast<std::size_t>(at - have.begin());
+  const std::size_t from = offset < 40 ? 0 : offset - 40;
+  return "byte " + std::to_string(offset) + ": «" + have.substr(from, 80) + "», committed «" +
+         wanted.substr(from, 80) + "»";
+}
+
+void expect_golden(const std::string& name, const PackageInput& input) {
+  const fs::path folder = kGolden / name;
+  const char* const mode = std::getenv("VERSEMENT_GOLDEN");
+  const bool writes = mode != nullptr && std::string_view(mode) == "write";
+  if (writes) fs::remove_all(folder);
+  std::set<fs::path> rendered;
+  for (const GeneratedFile& file : render_package(input)) {
+    rendered.insert(folder / file.path);
+    if (writes) write(folder / file.path, file.bytes);
+    const std::string wanted = read(folder / file.path);
+    EXPECT_TRUE(file.bytes == wanted)
+        << name << ", " << file.path << ", " << first_difference(file.bytes, wanted);
+  }
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    EXPECT_TRUE(rendered.contains(entry.path())) << entry.path() << " is rendered no more";
+  }
+}
+
+PayloadFile payload(const std::string& path, const std::string& bytes, Format format) {
+  return {.path = path,
+          .size_bytes = bytes.size(),
+          .sha512 = digest_of(Algorithm::sha512, bytes),
+          .format = std::move(format),
+          .original_name = "objects/" + path,
+          .digest_supplied = true};
+}
+
+const Format kTiff{"image/tiff", "Tagged Image File Format", "", "fmt/353"};
+const Format kJpeg{"image/jpeg", "JPEG File Interchange Format", "1.01", "fmt/43"};
+const Format kUnknown{"application/octet-stream", "", "", ""};
+
+PackageInput photograph() {
+  PackageInput input;
+  input.objid = "PP-PHOTO-0001";
+  Description& d = input.description;
+  d.title = {{"fr", "Marché central <façade nord>"},
+             {"en", "Central market & north front"},
+             {"km", "ផ្សារធំថ្មី"}};
+  d.description = {{"fr", "Vue prise depuis le boulevard."}};
+  d.creators = {"Atelier d'exemple"};
+  d.subjects = {{{"fr", "marchés"}, {"en", "markets"}}};
+  d.places = {{{"fr", "Phnom Penh"}, {"km", "ភ្នំពេញ"}}};
+  d.date = "1994-03";
+  d.type = "StillImage";
+  d.genre = "photographie";
+  d.languages = {"fr", "km"};
+  d.identifiers = {{"ark", "ark:/99999/fk4pp0001"}, {"local", "PP-PHOTO-0001"}};
+  d.rights.conditions = {{"fr", "Reproduction autorisée sous réserve de mention."},
+                         {"en", "Reproduction authorised if the source is mentioned."}};
+  d.rights.credit_line = {{"fr", "Fonds d'exemple"}, {"en", "Example fonds"}};
+  d.rights.owner = {{"fr", "Propriétaire d'exemple"}};
+  input.archivist = {"exemple", "Organisme d'exemple"};
+  input.created = *Timestamp::parse("2026-01-15T09:30:00.250Z");
+  input.files = {payload("front.tif", "tiff", kTiff), payload("small/front.jpg", "jpeg", kJpeg)};
+  return input;
+}
+
+TEST(Golden, an_item_with_files) {
+  expect_golden("files", photograph());
+}
+
+TEST(Golden, an_analogue_original_without_files) {
+  PackageInput input = photograph();
+  input.objid = "PP-BOX-0004";
+  input.files.clear();
+  input.original = {"4 Fi 12", "B 3", "un rouleau de négatifs"};
+  input.archivist = {};
+  expect_golden("analogue", input);
+}
+
+TEST(Golden, an_item_that_groups_others) {
+  PackageInput input = photograph();
+  input.objid = "PP-ALBUM-01";
+  input.files.clear();
+  input.parts = {"PP-PHOTO-0001", "PP-PHOTO-0002"};
+  expect_golden("group", input);
+}
+
+TEST(Golden, an_item_that_came_in_a_bag) {
+  PackageInput input = photograph();
+  for (PayloadFile& file : input.files)
+    file.digest_supplied = false;
+  const std::string declaration = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+  input.documentation = {{.path = "bag/bagit.txt",
+                          .size_bytes = declaration.size(),
+                          .sha512 = digest_of(Algorithm::sha512, declaration),
+                          .media_type = "text/plain"}};
+  input.received = "Sac BagIt 1.0 «exemple» vérifié : 2 fichiers, 8 octets, sha512";
+  expect_golden("bag", input);
+}
+
+TEST(Golden, a_further_version) {
+  PackageInput input = photograph();
+  input.earlier = {*Timestamp::parse("2024-05-01T08:00:00Z"),
+                   *Timestamp::parse("2025-05-01T08:00:00.001Z")};
+  input.read_back = false;
+  expect_golden("replacement", input);
+}
+
+TEST(Golden, names_that_an_address_cannot_hold) {
+  PackageInput input = photograph();
+  input.files.clear();
+  for (const char* name : {"100 %.tif", "a+b&c.tif", "plan d'ensemble.tif", "«1952»/procès.tif",
+                           "ផ្សារ/ថ្មី.tif", "#?;=.bin"}) {
+    input.files.push_back(payload(name, name, kUnknown));
+  }
+  std::sort(input.files.begin(), input.files.end(),
+            [](const PayloadFile& a, const PayloadFile& b) { return a.path < b.path; });
+  expect_golden("names", input);
+}
+
+}  // namespace
+}  // namespace versement::mets
