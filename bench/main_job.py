@@ -31,24 +31,31 @@ def size_of(text):
     return int(text[:-1]) * UNITS[text[-1]] if text[-1] in UNITS else int(text)
 
 
-def make_collection(folder, files, size, files_an_item=1):
-    rng = random.Random(20261122)
+def write_table(folder, names, files_an_item):
+    """The deposit's metadata: so many files make an item."""
     (folder / 'metadata').mkdir(parents=True)
     with open(folder / 'metadata' / 'metadata.csv', 'w', newline='', encoding='utf-8') as out:
         table = csv.writer(out)
         table.writerow(['filename', 'identifier', 'dc.title', 'dc.date'])
-        for i in range(files):
-            name = f'objects/{i // 1000:03}/scan {i:07}.bin'
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open(path, 'wb') as file:
-                left = size
-                while left:
-                    piece = min(left, 1 << 24)
-                    file.write(rng.randbytes(piece))
-                    left -= piece
+        for i, name in enumerate(names):
             item = i // files_an_item
             table.writerow([name, f'BENCH-{item:07}', f'Scan {item}', '1994'])
+
+
+def make_collection(folder, files, size, files_an_item=1):
+    rng = random.Random(20261122)
+    names = []
+    for i in range(files):
+        names.append(f'objects/{i // 1000:03}/scan {i:07}.bin')
+        path = folder / names[-1]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, 'wb') as file:
+            left = size
+            while left:
+                piece = min(left, 1 << 24)
+                file.write(rng.randbytes(piece))
+                left -= piece
+    write_table(folder, names, files_an_item)
 
 
 def io_written(daemon):

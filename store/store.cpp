@@ -863,15 +863,23 @@ Result<void> Store::check_inventories(const ObjectId& object,
 std::shared_ptr<Source> Store::file(const std::string& owner,
                                     const ObjectId& object,
                                     const index::FileRow& row) const {
+  return file(owner, object_folder(object),
+              {.content_path = row.content_path, .size_bytes = row.size_bytes, .crc32 = row.crc32});
+}
+
+std::shared_ptr<Source> Store::file(const std::string& owner,
+                                    const Path& object_folder,
+                                    const FileFacts& facts) const {
   Expected expected;
   // Adopted objects may come without one.
-  if (row.crc32 != 0 || row.size_bytes == 0) expected.crc32 = row.crc32;
+  if (facts.crc32 != 0 || facts.size_bytes == 0) expected.crc32 = facts.crc32;
   expected.comparisons = state_->comparisons;
-  expected.on_damage = [state = state_.get(), owner, path = row.content_path](const Error& what) {
+  expected.on_damage = [state = state_.get(), owner,
+                        path = std::string(facts.content_path)](const Error& what) {
     if (state->on_damage) state->on_damage(owner, path, what);
   };
-  return std::make_shared<FileSource>(state_->disk, object_folder(object) / row.content_path,
-                                      row.size_bytes, std::move(expected));
+  return std::make_shared<FileSource>(state_->disk, object_folder / facts.content_path,
+                                      facts.size_bytes, std::move(expected));
 }
 
 void Store::set_on_damage(OnDamage on_damage) {

@@ -198,6 +198,15 @@ class Store {
   std::shared_ptr<Source> file(const std::string& owner,
                                const ObjectId& object,
                                const index::FileRow& row) const;
+  // The same where the object's folder is at hand: a bag has many files of it.
+  struct FileFacts {
+    std::string_view content_path;
+    std::uint64_t size_bytes = 0;
+    std::uint32_t crc32 = 0;
+  };
+  std::shared_ptr<Source> file(const std::string& owner,
+                               const Path& object_folder,
+                               const FileFacts& facts) const;
   // Who hears of damage that is found while a file is sent: its owner, and its path below the
   // object. Called on any thread. To be set before the first file is served.
   using OnDamage =
