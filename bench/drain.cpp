@@ -3,8 +3,9 @@
 //
 //   drain HOST PORT PATH CONNECTIONS SECONDS plain|tls [TOKEN_FILE]
 //
-// One thread. Every connection asks again when an answer is complete; with 0 seconds it ends there. Prints JSON: bytes, seconds,
-// the seconds to the first byte of the first answer, complete answers, own processor time.
+// One thread. Every connection asks again when an answer is complete; with 0 seconds it ends there.
+// Prints JSON: bytes, seconds, the seconds to the first byte of the first answer, complete answers,
+// own processor time.
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -18,13 +19,13 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <netdb.h>
 #include <openssl/ssl.h>
 
 namespace {
@@ -86,11 +87,12 @@ class Drain {
     }
     timespec cpu{};
     (void)::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-    std::printf("{\"bytes\": %llu, \"seconds\": %.4f, \"first_byte\": %.4f, \"answers\": %llu, "
-                "\"cpu\": %.3f}\n",
-                static_cast<unsigned long long>(bytes_), seconds_since(started_), first_byte_,
-                static_cast<unsigned long long>(answers_),
-                static_cast<double>(cpu.tv_sec) + static_cast<double>(cpu.tv_nsec) * 1e-9);
+    std::printf(
+        "{\"bytes\": %llu, \"seconds\": %.4f, \"first_byte\": %.4f, \"answers\": %llu, "
+        "\"cpu\": %.3f}\n",
+        static_cast<unsigned long long>(bytes_), seconds_since(started_), first_byte_,
+        static_cast<unsigned long long>(answers_),
+        static_cast<double>(cpu.tv_sec) + static_cast<double>(cpu.tv_nsec) * 1e-9);
   }
 
  private:
