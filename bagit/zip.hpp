@@ -37,7 +37,7 @@ std::string zip_end(const std::vector<ZipMember>& members, std::uint64_t at);
 // where it is read; where it begins is kept for every sixteenth member.
 class ZipSource final : public ArchiveSource {
  public:
-  ZipSource(std::shared_ptr<const MemberList> members, Timestamp modified, OpenMember open);
+  ZipSource(std::shared_ptr<const MemberList> list, Timestamp modified, OpenMember open);
 
   std::size_t memory_bytes() const override;
 

@@ -5,7 +5,6 @@
 #include "bagit/fetch_source.hpp"
 #include "service/transfer/stored_members.hpp"
 #include "store/base/digest.hpp"
-#include "store/base/limits.hpp"
 #include "store/query.hpp"
 
 namespace versement::transfer {
@@ -174,7 +173,7 @@ Result<std::shared_ptr<Bags::Plan>> Bags::plan(const json::Object& transfer) {
   std::size_t count = 0;
   for (auto at = kept_.begin(); at != kept_.end(); ++at, ++count) {
     bytes += at->second->memory_bytes();
-    if (count == 0 || bytes <= limits::kPlanBytesKept) continue;
+    if (count == 0 || bytes <= plan_bytes_kept_) continue;
     kept_.erase(at, kept_.end());
     break;
   }

@@ -14,6 +14,7 @@
 #include "bagit/tar.hpp"
 #include "bagit/zip.hpp"
 #include "store/base/json.hpp"
+#include "store/base/limits.hpp"
 #include "store/store.hpp"
 
 namespace versement::transfer {
@@ -56,10 +57,11 @@ std::uint64_t serialisation_of(Archive form, const json::Object& transfer);
 // part.
 std::string archive_etag(Archive form, const json::Object& transfer, std::string_view files_url);
 
-// Bags as archives. Plans are kept, the last used ones first, up to kPlanBytesKept. Thread safe.
+// Bags as archives. The plans that were used last are kept, up to so many bytes. Thread safe.
 class Bags {
  public:
-  explicit Bags(store::Store& store) : store_(store) {}
+  explicit Bags(store::Store& store, std::size_t plan_bytes_kept = limits::kPlanBytesKept)
+      : store_(store), plan_bytes_kept_(plan_bytes_kept) {}
   // Of a sealed transfer; the same bytes at every call, for ever.
   Result<std::shared_ptr<bagit::ArchiveSource>> tar(const json::Object& transfer);
   Result<std::shared_ptr<bagit::ArchiveSource>> zip(const json::Object& transfer);
@@ -75,6 +77,7 @@ class Bags {
   Result<std::shared_ptr<Plan>> make(const json::Object& transfer);
 
   store::Store& store_;
+  const std::size_t plan_bytes_kept_;
   std::mutex making_;  // One plan at a time: a large one needs its memory once. Before mutex_.
   std::mutex mutex_;
   std::list<std::pair<std::string, std::shared_ptr<Plan>>> kept_;  // Guarded by mutex_.
