@@ -35,6 +35,13 @@ struct Pinned {
   mets::Original original;
 };
 
+struct TagFile {
+  std::string path;
+  std::string bytes;
+  std::string media_type;
+  std::string role;
+};
+
 mets::Organisation organisation_of(const json::Object& agreement, std::string_view name) {
   const json::Object& party = json::object_at(agreement, name);
   return {.id = json::text_at(party, "id"), .name = json::text_at(party, "name")};
@@ -189,10 +196,23 @@ class Sealer {
       }
       entries.push_back(std::move(entry));
     }
-    const std::string mets =
-        mets::render_transfer_mets(json::text_at(transfer_, "reference"), title(), event_.time,
-                                   organisation_of(agreement_, "transferring_agency"),
-                                   organisation_of(agreement_, "archival_agency"), entries);
+    std::string mets;
+    const auto rendered = mets::render_transfer_mets(
+        {.objid = json::text_at(transfer_, "reference"),
+         .label = title(),
+         .created = event_.time,
+         .archivist = organisation_of(agreement_, "transferring_agency"),
+         .preservation = organisation_of(agreement_, "archival_agency"),
+         .entries = [&](const mets::TransferMets::Each& each) -> Result<void> {
+           for (const mets::TransferEntry& entry : entries)
+             TRY(each(entry));
+           return {};
+         }},
+        [&](std::string_view piece) -> Result<void> {
+          mets += piece;
+          return {};
+        });
+    TRY(rendered);
     add("data/METS.xml", mets, "application/xml", "metadata");
     list_payload("data/METS.xml", digest_of(Algorithm::sha512, mets),
                  digest_of(Algorithm::sha256, mets), mets.size());
@@ -271,7 +291,7 @@ class Sealer {
     std::sort(files_.begin(), files_.end(),
               [](const auto& left, const auto& right) { return left.path < right.path; });
     std::string tag_manifest;
-    for (const mets::GeneratedFile& file : files_) {
+    for (const TagFile& file : files_) {
       if (file.path.starts_with("data/")) continue;
       bagit::append_manifest_line(digest_of(Algorithm::sha512, file.bytes), file.path,
                                   &tag_manifest);
@@ -315,7 +335,7 @@ class Sealer {
   // not by what this program meant to write. Content was verified item by item.
   Result<void> judge() {
     const auto list = [this](const bagit::PlanTree::Each& each) -> Result<void> {
-      for (const mets::GeneratedFile& file : files_)
+      for (const TagFile& file : files_)
         TRY(each(file.path, file.bytes.size()));
       for (const Pinned& item : items_) {
         Result<void> named;
@@ -348,12 +368,12 @@ class Sealer {
 
   Result<void> store_tag_files() {
     std::uint64_t bytes = 0;
-    for (const mets::GeneratedFile& file : files_)
+    for (const TagFile& file : files_)
       bytes += file.bytes.size();
     TRY_SET(const auto space, store_.reserve(bytes, files_.size()));
     TRY_SET(const Uuid id, Uuid::parse(json::text_at(transfer_, "id")));
     TRY_SET(auto deposit, store_.begin(ObjectId::of_uuid(id)));
-    for (mets::GeneratedFile& file : files_) {
+    for (TagFile& file : files_) {
       index::FileRow row;
       row.role = file.role;
       row.media_type = file.media_type;
@@ -397,7 +417,7 @@ class Sealer {
   json::Object agreement_;
   journal::Event event_;
   std::vector<Pinned> items_;  // by slug
-  std::vector<mets::GeneratedFile> files_;
+  std::vector<TagFile> files_;
   std::string manifest_sha512_;
   std::string manifest_sha256_;
   std::string seal_digest_;

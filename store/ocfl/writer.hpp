@@ -74,6 +74,9 @@ class ObjectWriter {
                          std::span<const Digest> supplied,
                          const std::stop_token& stop);
   Result<StagedFile> add(const LogicalPath& path, std::string_view bytes);
+  // Writes what is made while it is written: nothing of it is kept in memory but a chunk.
+  // Errors: exists; those of `produce` and the disk.
+  Result<StagedFile> add(const LogicalPath& path, const Produce& produce);
   // Takes a file of the version before over as it is. `known` has its size and digests.
   // Errors: not_found when that version has no file of this path and digest; exists.
   Result<StagedFile> keep(const StagedFile& known);
