@@ -1,10 +1,13 @@
 // The bordereau de versement: the transfer's inventory document, which both parties validate.
+//
+// It is written a row at a time, in four forms: two pages to print and sign, a table, and XML
+// (docs/format/bordereau.md). A hundred thousand items need no list in memory.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "mets/description.hpp"
 #include "mets/package.hpp"
@@ -21,8 +24,23 @@ struct BordereauRow {
   std::uint64_t bytes = 0;
 };
 
+// What is said of all items together. Dates are compared where they are written as ISO 8601 has
+// them ("1994", "1941-02-03", "1890/1900"); others do not count.
+struct BordereauTotals {
+  std::uint64_t items = 0;
+  std::uint64_t analogue = 0;  // of these: without files
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::string first_date;  // empty where no item has one that can be compared
+  std::string last_date;
+
+  void add(const BordereauRow& row);
+};
+
+// What stands above the rows.
 struct Bordereau {
   std::string reference;
+  std::string operation;  // the transfer's id
   Localized title;
   Localized description;
   std::string agreement;
@@ -30,12 +48,19 @@ struct Bordereau {
   Organisation archival_agency;
   Timestamp sealed_at;
   std::string manifest_sha512;  // of manifest-sha512.txt: stands for every byte of the payload
-  std::vector<BordereauRow> rows;
+  BordereauTotals totals;
 };
 
-// A page by itself in French ("fr") or English ("en"), made to be printed and signed.
-std::string render_bordereau_html(const Bordereau& bordereau, std::string_view language);
-// One row an item, a header of column names.
-std::string render_bordereau_csv(const Bordereau& bordereau);
+// One form of the document: begin, a row for each item, end.
+struct BordereauForm {
+  std::string_view file_name;
+  std::string_view media_type;
+  std::string (*begin)(const Bordereau& bordereau);
+  std::string (*row)(const BordereauRow& row);
+  std::string (*end)();
+};
+
+// bordereau.csv, bordereau.en.html, bordereau.fr.html, bordereau.xml.
+std::span<const BordereauForm> bordereau_forms();
 
 }  // namespace versement::mets

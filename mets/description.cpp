@@ -79,6 +79,10 @@ json::Object to_json(const Rights& rights) {
   put(&object, "owner", rights.owner);
   put(&object, "conditions", rights.conditions);
   object["reproduction"] = rights.reproduction;
+  json::Array statements;
+  for (const RightsStatement& statement : rights.statements)
+    statements.emplace_back(to_json(statement));
+  if (!statements.empty()) object["statements"] = std::move(statements);
   return object;
 }
 
@@ -88,6 +92,9 @@ Rights rights_of(const json::Object& object) {
   rights.owner = localized_of(json::object_at(object, "owner"));
   rights.conditions = localized_of(json::object_at(object, "conditions"));
   if (object.contains("reproduction")) rights.reproduction = json::text_at(object, "reproduction");
+  for (const json::Value& value : json::array_at(object, "statements")) {
+    if (value.is_object()) rights.statements.push_back(statement_of(value.get_object()));
+  }
   return rights;
 }
 

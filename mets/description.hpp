@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mets/rights.hpp"
 #include "store/base/json.hpp"
 #include "store/base/result.hpp"
 
@@ -24,7 +25,8 @@ struct Rights {
   Localized credit_line;
   Localized owner;
   Localized conditions;
-  std::string reproduction = "unknown";  // allowed, allowed_with_credit, restricted, unknown
+  std::string reproduction = "unknown";     // allowed, allowed_with_credit, restricted, unknown
+  std::vector<RightsStatement> statements;  // of rights.csv
 };
 
 // An analogue original that the item stands for.

@@ -242,22 +242,51 @@ std::string render_catalog() {
   return xml.take();
 }
 
+// Further lines of a text keep its place below the heading.
+std::string indented(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\r') continue;
+    out += c;
+    if (c == '\n') out += "       ";
+  }
+  return out;
+}
+
+std::string_view reproduction_text(const Rights& rights) {
+  const std::string_view reproduction = rights.reproduction;
+  if (reproduction == "allowed") return "autorisée / allowed";
+  if (reproduction == "allowed_with_credit") {
+    return "autorisée avec la mention obligatoire / allowed with the mandatory credit";
+  }
+  if (reproduction == "restricted") return "soumise à autorisation / needs permission";
+  if (!rights.conditions.empty()) return "voir les conditions / see the conditions";
+  return "non renseignée : demander au propriétaire / not said: ask the owner";
+}
+
+// What a person must know before he uses the item; what is not known is said.
 std::string render_readme(const PackageInput& input) {
   const Description& d = input.description;
   std::string text;
   const auto section = [&](const std::string& heading, const Localized& values) {
-    if (values.empty()) return;
     text += heading + "\n";
     for (const auto& [language, value] : in_order(values)) {
-      text += "  [" + language + "] " + value + "\n";
+      text += "  [" + language + "] " + indented(value) + "\n";
     }
+    if (values.empty()) text += "  non renseigné / not said\n";
     text += "\n";
   };
   text += input.objid + "\n\n";
   section("Titre / Title", d.title);
   section("Conditions", d.rights.conditions);
+  text += "Reproduction\n  " + std::string(reproduction_text(d.rights)) + "\n\n";
   section("Crédit obligatoire / Mandatory credit", d.rights.credit_line);
   section("Propriétaire / Owner", d.rights.owner);
+  if (!d.rights.statements.empty()) {
+    text +=
+        "D'autres droits sont décrits dans le PREMIS de la représentation.\n"
+        "Further rights are described in the PREMIS of the representation.\n\n";
+  }
   text +=
       "Ce paquet suit le profil E-ARK CSIP 2.2.0. METS.xml en est l'entrée ; il renvoie au "
       "METS.xml "

@@ -1,5 +1,6 @@
 #include "mets/premis.hpp"
 
+#include "mets/premis_rights.hpp"
 #include "mets/xml.hpp"
 #include "store/base/version.hpp"
 
@@ -11,9 +12,6 @@ constexpr std::string_view kXsi = "http://www.w3.org/2001/XMLSchema-instance";
 constexpr std::string_view kEventTypes = "http://id.loc.gov/vocabulary/preservation/eventType";
 constexpr std::string_view kHashes =
     "http://id.loc.gov/vocabulary/preservation/cryptographicHashFunctions";
-constexpr std::string_view kRightsBasis = "http://id.loc.gov/vocabulary/preservation/rightsBasis";
-
-constexpr std::string_view kRestriction = "mention obligatoire de la source et du propriétaire";
 
 std::string urn(const Uuid& uuid) {
   return "urn:uuid:" + uuid.text();
@@ -150,26 +148,8 @@ class Premis {
   }
 
   void rights(std::string_view representation) {
-    const Rights& rights = input_.description.rights;
-    xml_.open("premis:rights");
-    xml_.open("premis:rightsStatement");
-    xml_.open("premis:rightsStatementIdentifier");
-    xml_.text("premis:rightsStatementIdentifierType", "URI");
-    xml_.text("premis:rightsStatementIdentifierValue",
-              urn(file_uuid(input_.objid, std::string(representation) + " rights")));
-    xml_.close();
-    xml_.text("premis:rightsBasis", "license",
-              {{"authority", "rightsBasis"}, {"authorityURI", kRightsBasis}});
-    license(rights.conditions);
-    for (const std::string_view act : {"reproduce", "disseminate"})
-      granted(act, rights);
-    xml_.open("premis:linkingObjectIdentifier");
-    xml_.text("premis:linkingObjectIdentifierType", "URI");
-    xml_.text("premis:linkingObjectIdentifierValue", urn(representation_id(representation)));
-    xml_.close();
-    if (!input_.archivist.empty()) linking_agent(archivist_id(), "grantor");
-    xml_.close();
-    xml_.close();
+    write_rights(xml_, input_, representation,
+                 input_.archivist.empty() ? std::string_view() : archivist_id());
   }
 
   Uuid entity_id() const { return file_uuid(input_.objid, ""); }
@@ -222,34 +202,6 @@ class Premis {
     xml_.text("premis:linkingAgentIdentifierType", "local");
     xml_.text("premis:linkingAgentIdentifierValue", id);
     xml_.text("premis:linkingAgentRole", role);
-    xml_.close();
-  }
-
-  // The terms in the first language, the others as notes that begin with theirs.
-  void license(const Localized& conditions) {
-    xml_.open("premis:licenseInformation");
-    bool first = true;
-    for (const auto& [language, text] : in_order(conditions)) {
-      if (first) {
-        xml_.text("premis:licenseTerms", text);
-      } else {
-        xml_.text("premis:licenseNote", language + ": " + text);
-      }
-      first = false;
-    }
-    xml_.close();
-  }
-
-  void granted(std::string_view act, const Rights& rights) {
-    xml_.open("premis:rightsGranted");
-    xml_.text("premis:act", act);
-    xml_.text("premis:restriction", kRestriction);
-    for (const auto& [language, text] : in_order(rights.credit_line)) {
-      xml_.text("premis:rightsGrantedNote", "credit: " + text);
-    }
-    for (const auto& [language, text] : in_order(rights.owner)) {
-      xml_.text("premis:rightsGrantedNote", "owner: " + text);
-    }
     xml_.close();
   }
 

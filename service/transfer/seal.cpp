@@ -227,10 +227,10 @@ class Sealer {
     files_.push_back({std::move(path), std::move(bytes), std::move(media_type), std::move(role)});
   }
 
-  // Takes the descriptions: nothing else needs them.
-  mets::Bordereau bordereau() {
+  mets::Bordereau bordereau() const {
     mets::Bordereau b;
     b.reference = json::text_at(transfer_, "reference");
+    b.operation = json::text_at(transfer_, "id");
     b.title = mets::localized_of(json::object_at(transfer_, "title"));
     b.description = mets::localized_of(json::object_at(transfer_, "description"));
     b.agreement = json::text_at(agreement_, "reference");
@@ -239,15 +239,29 @@ class Sealer {
     b.archival_agency = organisation_of(agreement_, "archival_agency");
     b.sealed_at = event_.time;
     b.manifest_sha512 = digest_of(Algorithm::sha512, manifest_sha512_).hex();
-    for (Pinned& item : items_) {
-      b.rows.push_back({.slug = item.slug,
-                        .version = item.version,
-                        .description = std::move(item.description),
-                        .original = std::move(item.original),
-                        .files = item.payload_files,
-                        .bytes = item.payload_bytes});
-    }
     return b;
+  }
+
+  // Takes the descriptions: nothing else needs them.
+  void add_bordereau() {
+    mets::Bordereau head = bordereau();
+    std::vector<mets::BordereauRow> rows;
+    for (Pinned& item : items_) {
+      rows.push_back({.slug = item.slug,
+                      .version = item.version,
+                      .description = std::move(item.description),
+                      .original = std::move(item.original),
+                      .files = item.payload_files,
+                      .bytes = item.payload_bytes});
+      head.totals.add(rows.back());
+    }
+    for (const mets::BordereauForm& form : mets::bordereau_forms()) {
+      std::string text = form.begin(head);
+      for (const mets::BordereauRow& row : rows)
+        text += form.row(row);
+      add(std::string(form.file_name), text + form.end(), std::string(form.media_type),
+          "documentation");
+    }
   }
 
   std::string bag_name() const { return json::text_at(transfer_, "reference"); }
@@ -267,12 +281,7 @@ class Sealer {
   }
 
   Result<void> render_tag_files() {
-    {
-      const mets::Bordereau b = bordereau();
-      add("bordereau.fr.html", mets::render_bordereau_html(b, "fr"), "text/html", "documentation");
-      add("bordereau.en.html", mets::render_bordereau_html(b, "en"), "text/html", "documentation");
-      add("bordereau.csv", mets::render_bordereau_csv(b), "text/csv", "documentation");
-    }
+    add_bordereau();
     json::Object agreement = agreement_;
     add("versement/agreement.json", json::write_pretty(agreement) + "\n", "application/json",
         "metadata");

@@ -8,6 +8,14 @@
 namespace versement::csv {
 namespace {
 
+// A formula, or what could be one when apostrophes before it are taken away: these count as well,
+// so that an apostrophe put in front can be told from one that was there.
+bool would_run(std::string_view cell) {
+  const std::size_t first = cell.find_first_not_of('\'');
+  return first != std::string_view::npos &&
+         std::string_view("=+-@\t\r").find(cell[first]) != std::string_view::npos;
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
@@ -139,15 +147,17 @@ Result<std::vector<Row>> parse(std::string_view text) {
   return Parser(text).parse();
 }
 
+std::string restored(std::string cell) {
+  if (cell.starts_with('\'') && would_run(cell)) cell.erase(0, 1);
+  return cell;
+}
+
 std::string write_row(std::span<const std::string> cells) {
   std::string out;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) out += ',';
     std::string cell = cells[i];
-    if (!cell.empty() &&
-        std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos) {
-      cell.insert(0, 1, '\'');
-    }
+    if (would_run(cell)) cell.insert(0, 1, '\'');
     if (cell.find_first_of(",\"\r\n") == std::string::npos) {
       out += cell;
       continue;

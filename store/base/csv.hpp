@@ -21,8 +21,11 @@ struct Row {
 // Errors: invalid with line and column; limit.
 Result<std::vector<Row>> parse(std::string_view text);
 
-// Writes one row with CRLF. A cell that a spreadsheet would run as a formula (= + - @, tab, CR)
-// gets an apostrophe in front.
+// Writes one row with CRLF. A cell that a spreadsheet would run as a formula (= + - @, tab, CR,
+// also behind apostrophes) gets an apostrophe in front.
 std::string write_row(std::span<const std::string> cells);
+
+// The cell without the apostrophe that write_row() put in front of it.
+std::string restored(std::string cell);
 
 }  // namespace versement::csv

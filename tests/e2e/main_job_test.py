@@ -29,6 +29,9 @@ class MainJob(harness.EndToEnd):
         # What we tell receivers to expect.
         self.versement(None, 'bag', 'validate', '--profile',
                        harness.ROOT / 'docs' / 'profiles' / 'versement-1.json', bag)
+        subprocess.run(['xmllint', '--noout', '--nonet', '--schema',
+                        harness.ROOT / 'docs' / 'schemas' / 'bordereau-1.xsd',
+                        bag / 'bordereau.xml'], check=True, capture_output=True)
         self.assertEqual(judges.ocfl_py(daemon.data / 'store'), [])
         self.assertIn(judges.rocfl(daemon.data / 'store'), ([], None))
         self.assertEqual(judges.tlog(daemon.data / 'journal'), [])

@@ -151,6 +151,20 @@ TEST(Csv, writes_what_it_reads_and_defuses_formulas) {
   EXPECT_EQ((*back)[0].cells[2], cells[2]);
 }
 
+TEST(Csv, gives_back_every_cell_that_it_defused) {
+  const std::vector<std::string> cells{"=1",    "'=1",  "''=1", "+33",  "-",  "@x",
+                                       "\ttab", "\rcr", "'\t",  "'",    "''", "'a",
+                                       "l'été", "a=b",  "",     "plain"};
+  auto back = csv::parse(csv::write_row(cells));
+  ASSERT_OK(back);
+  ASSERT_EQ(back->front().cells.size(), cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::string& written = back->front().cells[i];
+    EXPECT_EQ(std::string("=+-@\t\r").find(written.empty() ? 'x' : written[0]), std::string::npos);
+    EXPECT_EQ(csv::restored(written), cells[i]);
+  }
+}
+
 TEST(Publish, makes_a_file_whole_and_never_replaces) {
   const TemporaryFolder dir;
   ASSERT_OK(publish_file(real_disk(), dir / "a", as_bytes("first")));
