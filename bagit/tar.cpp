@@ -13,15 +13,22 @@ constexpr std::uint64_t kEndBytes = 2 * kBlock;
 constexpr std::size_t kNameBytesMax = 100;
 constexpr std::uint64_t kOctalSizeMax = 077777777777;  // eleven octal digits: 8 GiB - 1
 constexpr std::int64_t kOctalTimeMax = 077777777777;   // likewise: the year 2242
+constexpr std::string_view kPath = "path";
+constexpr std::string_view kSize = "size";
 
 std::uint64_t padded(std::uint64_t size) {
   return (size + kBlock - 1) / kBlock * kBlock;
 }
 
+// Whether a name stands in the header itself.
+bool is_plain(std::size_t name_bytes, bool ascii) {
+  return ascii && name_bytes <= kNameBytesMax;
+}
+
 bool is_plain(std::string_view path) {
-  return path.size() <= kNameBytesMax && std::all_of(path.begin(), path.end(), [](char c) {
-           return static_cast<unsigned char>(c) < 0x80;
-         });
+  return is_plain(path.size(), std::all_of(path.begin(), path.end(), [](char c) {
+                    return static_cast<unsigned char>(c) < 0x80;
+                  }));
 }
 
 // A field of octal digits and a NUL, filling `width`.
@@ -55,13 +62,17 @@ std::string block_of(std::string_view name, std::uint64_t size, Timestamp modifi
 }
 
 // "LENGTH KEY=VALUE\n", where LENGTH counts itself.
+std::size_t pax_record_bytes(std::size_t key_bytes, std::size_t value_bytes) {
+  const std::size_t rest = key_bytes + value_bytes + 3;
+  std::size_t length = rest;
+  while (std::to_string(length).size() + rest != length)
+    length = std::to_string(length).size() + rest;
+  return length;
+}
+
 std::string pax_record(std::string_view key, std::string_view value) {
-  const std::string rest = " " + std::string(key) + "=" + std::string(value) + "\n";
-  std::size_t length = rest.size();
-  while (std::to_string(length).size() + rest.size() != length) {
-    length = std::to_string(length).size() + rest.size();
-  }
-  return std::to_string(length) + rest;
+  return std::to_string(pax_record_bytes(key.size(), value.size())) + " " + std::string(key) + "=" +
+         std::string(value) + "\n";
 }
 
 }  // namespace
@@ -69,9 +80,9 @@ std::string pax_record(std::string_view key, std::string_view value) {
 std::string tar_header(const TarMember& member, Timestamp modified) {
   std::string records;
   const bool plain = is_plain(member.path);
-  if (!plain) records += pax_record("path", member.path);
+  if (!plain) records += pax_record(kPath, member.path);
   if (member.size_bytes > kOctalSizeMax) {
-    records += pax_record("size", std::to_string(member.size_bytes));
+    records += pax_record(kSize, std::to_string(member.size_bytes));
   }
   std::string out;
   if (!records.empty()) {
@@ -92,78 +103,35 @@ std::string tar_folder_header(std::string_view path, Timestamp modified) {
   return out + block_of(plain ? path : std::string_view("long-name"), 0, modified, '5');
 }
 
-TarSource::TarSource(std::vector<TarMember> members, Timestamp modified, Open open)
-    : members_(std::move(members)), modified_(modified), open_(std::move(open)) {
-  offsets_.reserve(members_.size() + 1);
-  std::uint64_t offset = 0;
-  for (const TarMember& member : members_) {
-    offsets_.push_back(offset);
-    offset += tar_header(member, modified_).size() + padded(member.size_bytes);
+TarSource::TarSource(std::shared_ptr<const MemberList> members, Timestamp modified, OpenMember open)
+    : ArchiveSource(std::move(members), std::move(open)), modified_(modified) {
+  lay_out();
+  set_tail_bytes(kEndBytes);
+}
+
+std::uint64_t TarSource::header_bytes(const MemberList::Shape& shape) const {
+  std::uint64_t records = 0;
+  if (!is_plain(shape.name_bytes, shape.ascii != 0)) {
+    records += pax_record_bytes(kPath.size(), shape.name_bytes);
   }
-  offsets_.push_back(offset);
-  size_bytes_ = offset + kEndBytes;
-}
-
-TarSource::Place TarSource::place_of(std::uint64_t offset) const {
-  if (offset >= offsets_.back()) {
-    return {members_.size(), Place::Part::end, offset - offsets_.back()};
+  if (shape.size_bytes > kOctalSizeMax) {
+    records += pax_record_bytes(kSize.size(), std::to_string(shape.size_bytes).size());
   }
-  const auto next = std::upper_bound(offsets_.begin(), offsets_.end(), offset);
-  Place place;
-  place.member = static_cast<std::size_t>(next - offsets_.begin()) - 1;
-  const std::uint64_t size = members_[place.member].size_bytes;
-  const std::uint64_t header = offsets_[place.member + 1] - offsets_[place.member] - padded(size);
-  place.offset = offset - offsets_[place.member];
-  if (place.offset < header) return place;
-  place.offset -= header;
-  place.part = Place::Part::payload;
-  if (place.offset < size) return place;
-  place.offset -= size;
-  place.part = Place::Part::padding;
-  return place;
+  return records == 0 ? kBlock : 2 * kBlock + padded(records);
 }
 
-Result<std::size_t> TarSource::read_at(std::uint64_t offset, std::span<std::byte> into) {
-  if (offset >= size_bytes_ || into.empty()) return std::size_t{0};
-  const Place place = place_of(offset);
-  switch (place.part) {
-    case Place::Part::header: {
-      const std::string header = tar_header(members_[place.member], modified_);
-      const std::size_t count = std::min<std::uint64_t>(into.size(), header.size() - place.offset);
-      std::memcpy(into.data(), header.data() + place.offset, count);
-      return count;
-    }
-    case Place::Part::payload: {
-      TRY_SET(const auto source, open_(place.member));
-      const std::uint64_t left = members_[place.member].size_bytes - place.offset;
-      return source->read_at(place.offset, into.first(std::min<std::uint64_t>(into.size(), left)));
-    }
-    case Place::Part::padding:
-    case Place::Part::end: {
-      const std::uint64_t end =
-          place.part == Place::Part::end ? size_bytes_ : offsets_[place.member + 1];
-      const std::size_t count = std::min<std::uint64_t>(into.size(), end - offset);
-      std::memset(into.data(), 0, count);
-      return count;
-    }
-  }
-  return Error(Code::internal, "no such part of an archive");
+std::string TarSource::header(const MemberList::Shape& shape, std::string path) const {
+  return tar_header({std::move(path), shape.size_bytes}, modified_);
 }
 
-Result<void> TarSource::check_at(std::uint64_t offset) const {
-  const Place place = place_of(offset);
-  if (place.part != Place::Part::end) TRY(open_(place.member));
-  return {};
+std::uint64_t TarSource::padding_bytes(std::uint64_t size_bytes) const {
+  return padded(size_bytes) - size_bytes;
 }
 
-Result<FileRun> TarSource::run_at(std::uint64_t offset) {
-  if (offset >= size_bytes_) return FileRun{};
-  const Place place = place_of(offset);
-  if (place.part != Place::Part::payload) return FileRun{};
-  TRY_SET(const auto source, open_(place.member));
-  TRY_SET(FileRun run, source->run_at(place.offset));
-  run.length = std::min(run.length, members_[place.member].size_bytes - place.offset);
-  return run;
+std::size_t TarSource::read_tail(std::uint64_t offset, std::span<std::byte> into) const {
+  const std::size_t count = std::min<std::uint64_t>(into.size(), kEndBytes - offset);
+  std::memset(into.data(), 0, count);
+  return count;
 }
 
 }  // namespace versement::bagit

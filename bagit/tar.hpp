@@ -1,5 +1,4 @@
-// A tar archive that exists nowhere: headers are made when they are asked for, payload comes from
-// where it lies. The size is known beforehand and any range can be read without what lies before.
+// A tar archive that exists nowhere (see ArchiveSource).
 //
 // Serialisation 1 (recorded in each seal, never changed): POSIX.1-2001 pax; members in the order
 // given; regular files only, mode 0644, owner 0:0, all with the same time; a pax header with `path`
@@ -8,57 +7,33 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "store/base/source.hpp"
+#include "bagit/archive_source.hpp"
 #include "store/base/time.hpp"
 
 namespace versement::bagit {
 
 inline constexpr std::uint64_t kTarSerialisation = 1;
 
+class TarSource final : public ArchiveSource {
+ public:
+  TarSource(std::shared_ptr<const MemberList> members, Timestamp modified, OpenMember open);
+
+ private:
+  std::uint64_t header_bytes(const MemberList::Shape& shape) const override;
+  std::string header(const MemberList::Shape& shape, std::string path) const override;
+  std::uint64_t padding_bytes(std::uint64_t size_bytes) const override;
+  std::size_t read_tail(std::uint64_t offset, std::span<std::byte> into) const override;
+
+  Timestamp modified_;
+};
+
 struct TarMember {
   std::string path;  // from the top of the archive, its folder included
   std::uint64_t size_bytes = 0;
-};
-
-// Thread safe. Its memory is what the members' paths need, and 8 bytes each.
-class TarSource : public Source {
- public:
-  // Opens the bytes of a member; called when they are first read.
-  using Open = std::function<Result<std::shared_ptr<Source>>(std::size_t member)>;
-
-  TarSource(std::vector<TarMember> members, Timestamp modified, Open open);
-
-  std::uint64_t size_bytes() const override { return size_bytes_; }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override;
-  Result<FileRun> run_at(std::uint64_t offset) override;
-
-  // Opens the member that this offset lies in, and lets go of it: what cannot be opened is better
-  // told before the first byte than by a stream that ends in the middle.
-  Result<void> check_at(std::uint64_t offset) const;
-
-  // Where the header of a member begins.
-  std::uint64_t offset_of(std::size_t member) const { return offsets_.at(member); }
-  const std::vector<TarMember>& members() const { return members_; }
-
- private:
-  struct Place {
-    std::size_t member = 0;
-    enum class Part { header, payload, padding, end } part = Part::header;
-    std::uint64_t offset = 0;  // within the part
-  };
-  Place place_of(std::uint64_t offset) const;
-
-  std::vector<TarMember> members_;
-  std::vector<std::uint64_t> offsets_;
-  std::uint64_t size_bytes_ = 0;
-  Timestamp modified_;
-  Open open_;
 };
 
 // The header blocks of one member.

@@ -128,7 +128,7 @@ Result<std::shared_ptr<bagit::TarSource>> Bags::make(const json::Object& transfe
     std::string content_path;
   };
   auto places = std::make_shared<std::vector<Place>>();
-  std::vector<bagit::TarMember> members;
+  auto members = std::make_shared<bagit::MemberList>();
   const std::string top = json::text_at(transfer, "bag_name") + "/";
   std::shared_ptr<Object> object;
   ObjectId last;
@@ -140,21 +140,19 @@ Result<std::shared_ptr<bagit::TarSource>> Bags::make(const json::Object& transfe
       object->item = file.item;
       object->version = file.version;
     }
-    members.push_back({top + file.path, file.row.size_bytes});
+    members->add(top + file.path, file.row.size_bytes, file.row.crc32);
     places->push_back({object, file.row.content_path});
     return true;
   }));
   TRY_SET(const Timestamp sealed, Timestamp::parse(json::text_at(transfer, "sealed_at")));
-  std::vector<std::uint64_t> sizes;
-  sizes.reserve(members.size());
-  for (const bagit::TarMember& member : members)
-    sizes.push_back(member.size_bytes);
+  members->shrink();
   auto open = [store = &store_, places,
-               sizes = std::move(sizes)](std::size_t member) -> Result<std::shared_ptr<Source>> {
+               members](std::size_t member) -> Result<std::shared_ptr<Source>> {
     const Place& place = places->at(member);
     TRY(check_lately(*store, *place.object));
-    return std::shared_ptr<Source>(std::make_shared<FileSource>(
-        store->disk(), place.object->folder / place.content_path, sizes[member]));
+    return std::shared_ptr<Source>(
+        std::make_shared<FileSource>(store->disk(), place.object->folder / place.content_path,
+                                     members->shape(member).size_bytes));
   };
   return std::make_shared<bagit::TarSource>(std::move(members), sealed, std::move(open));
 }

@@ -74,10 +74,10 @@ TEST(TagFile, bag_info_goes_there_and_back) {
 // ---------------------------------------------------------------------------- tar
 
 TarSource tar_of(const Files& files) {
-  std::vector<TarMember> members;
+  auto members = std::make_shared<MemberList>();
   auto bytes = std::make_shared<std::vector<std::string>>();
   for (const auto& [path, content] : files) {
-    members.push_back({path, content.size()});
+    members->add(path, content.size());
     bytes->push_back(content);
   }
   return {
