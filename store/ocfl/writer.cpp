@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include <fcntl.h>
 
 #include "store/base/direct.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
+#include "store/ocfl/findings.hpp"
 #include "store/ocfl/layout.hpp"
+#include "store/ocfl/strict_inventory.hpp"
+#include "store/ocfl/texts.hpp"
 
 namespace versement::ocfl {
 namespace {
@@ -174,6 +178,22 @@ Result<void> compare(std::span<const Digest> supplied,
   return {};
 }
 
+// Reads what was written as a stranger would: an inventory that breaks a rule must not be stored.
+Result<void> check_inventory(Disk& disk, const Path& path, const Digest& digest) {
+  Texts texts;
+  Findings findings;
+  const StrictInventory read =
+      read_strictly(disk, path, std::string(kInventoryName), Spec::v1_1, texts, findings);
+  for (const Problem& problem : findings.take()) {
+    if (!any_fault({problem})) continue;
+    return Error(problem.severity() == Severity::unread ? Code::io : Code::corrupt,
+                 "our own inventory: " + problem.code + ": " + problem.detail)
+        .as(problem.code);
+  }
+  if (read.has_digests && read.own_digest() == digest) return {};
+  return Error(Code::corrupt, "our own inventory is not what was written").as("E060");
+}
+
 }  // namespace
 
 ObjectWriter::ObjectWriter(Disk& disk, Path folder, Inventory inventory)
@@ -276,7 +296,7 @@ Result<StagedFile> ObjectWriter::store(const LogicalPath& path,
     const Path target = folder_ / below;
     TRY(make_parents(target));
     TRY(disk_->rename_new(temporary, target));
-    written_.push_back(target);
+    written_.push_back(target.native());
     contents.push_back(below.native());
     inventory_.fixity["sha256"][facts.sha256.hex()].push_back(below.native());
     for (const Digest& digest : checked) {
@@ -331,8 +351,26 @@ Result<void> ObjectWriter::write_small(const Path& path, std::string_view bytes)
   TRY_SET(Fd fd, disk_->open(path, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
   TRY(write_all(*disk_, fd, as_bytes(bytes), path));
   TRY(disk_->close(std::move(fd), path));
-  written_.push_back(path);
+  written_.push_back(path.native());
   return {};
+}
+
+// The inventory of the version and that of the object, which are the same; the sidecars.
+Result<Digest> ObjectWriter::write_inventories() {
+  const std::array algorithms{inventory_.algorithm};
+  std::optional<Digest> digest;
+  for (const Path& place : {version_folder(), folder_}) {
+    const Path path = place / kInventoryName;
+    TRY_SET(const Copied copied,
+            copy(
+                *disk_, [this](const Sink& sink) { return write_inventory(inventory_, sink); },
+                path, algorithms));
+    written_.push_back(path.native());
+    digest = copied.digests.front();
+    TRY(write_small(place / sidecar_name(inventory_.algorithm), write_sidecar(*digest)));
+  }
+  TRY(check_inventory(*disk_, folder_ / kInventoryName, *digest));
+  return *digest;
 }
 
 Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
@@ -348,19 +386,13 @@ Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
     folders_.erase(version_folder() / "content");
   }
 
-  const std::string bytes = write_inventory(inventory_);
   StagedObject staged;
-  staged.inventory_digest = digest_of(inventory_.algorithm, bytes);
-  // Read back by the same rules as any reader's: what we could not read must not be stored.
-  auto again = parse_inventory(bytes);
-  if (!again) return std::move(again).error().during("our own inventory");
-  const std::string sidecar = write_sidecar(staged.inventory_digest);
-  const std::string sidecar_file = sidecar_name(inventory_.algorithm);
-  for (const Path& place : {version_folder(), folder_}) {
-    TRY(write_small(place / kInventoryName, bytes));
-    TRY(write_small(place / sidecar_file, sidecar));
-  }
+  TRY_SET(staged.inventory_digest, write_inventories());
   if (version_ == 1) TRY(write_small(folder_ / kObjectDeclarationName, kObjectDeclaration));
+  // Nothing needs these any more, and what the commit still has to do needs memory of its own.
+  inventory_ = Inventory();
+  logical_paths_.clear();
+  content_keys_.clear();
 
   staged.folder = folder_;
   staged.version = version_;
