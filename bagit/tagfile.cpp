@@ -270,7 +270,11 @@ Result<BagInfo> parse_bag_info(std::string_view bytes) {
 void append_manifest_line(const Digest& digest, std::string_view path, std::string* out) {
   *out += digest.hex();
   *out += "  ";
-  *out += encode_path(path);
+  if (path.find_first_of("\n\r%") == std::string_view::npos) {
+    *out += path;
+  } else {
+    *out += encode_path(path);
+  }
   *out += '\n';
 }
 

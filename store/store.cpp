@@ -218,6 +218,10 @@ Result<index::FileRow> Deposit::add(const LogicalPath& path,
   return add(path, source, {}, std::move(row), {});
 }
 
+std::shared_ptr<Source> Deposit::file(const index::FileRow& row) const {
+  return std::make_shared<FileSource>(disk_, writer_.folder() / row.content_path, row.size_bytes);
+}
+
 Result<void> Deposit::keep(const index::FileRow& row) {
   const ocfl::StagedFile known{.path = LogicalPath::literal(row.path),
                                .content_path = {},

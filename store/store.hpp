@@ -102,6 +102,9 @@ class Deposit {
   void describe(const index::FileRow& row);
   // What was added and kept so far, in that order.
   const std::vector<index::FileRow>& rows() const { return rows_; }
+  // The bytes of a file that was added, as they are staged. Requires: it was not kept, and no
+  // earlier version has the same bytes.
+  std::shared_ptr<Source> file(const index::FileRow& row) const;
 
  private:
   friend class Store;
