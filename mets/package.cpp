@@ -1,11 +1,12 @@
 #include "mets/package.hpp"
 
 #include <algorithm>
-#include <map>
+#include <array>
 #include <set>
 
 #include "mets/premis.hpp"
 #include "mets/xml.hpp"
+#include "mets/xml_scan.hpp"
 #include "store/base/text.hpp"
 #include "store/base/version.hpp"
 
@@ -18,6 +19,9 @@ constexpr std::string_view kSchemaLocation =
     "http://www.w3.org/1999/xlink http://www.loc.gov/standards/xlink/xlink.xsd "
     "https://DILCIS.eu/XML/METS/CSIPExtensionMETS "
     "https://earkcsip.dilcis.eu/schema/DILCISExtensionMETS.xsd";
+
+constexpr std::string_view kXml = "application/xml";
+constexpr std::string_view kPlain = "text/plain";
 
 struct Namespace {
   std::string_view name, uri, schema, version;
@@ -44,11 +48,11 @@ struct Named {
   Digest sha512;
 };
 
-Named named(const std::string& path, const GeneratedFile& file) {
+Named named(const std::string& path, std::string_view media_type, const Held& held) {
   return {.path = path,
-          .media_type = file.media_type,
-          .size_bytes = file.bytes.size(),
-          .sha512 = digest_of(Algorithm::sha512, file.bytes)};
+          .media_type = std::string(media_type),
+          .size_bytes = held.size_bytes,
+          .sha512 = held.sha512};
 }
 
 std::string href(std::string_view path) {
@@ -58,9 +62,12 @@ std::string href(std::string_view path) {
 // One METS file of the package.
 class Mets {
  public:
-  Mets(const PackageInput& input, std::string_view objid, std::string_view content_information)
-      : input_(input), objid_(objid), created_(input.created.text_seconds()) {
-    const Category category = category_of(input.description, !input.files.empty());
+  Mets(const PackageInput& input,
+       std::string_view objid,
+       std::string_view content_information,
+       const Sink& sink)
+      : input_(input), objid_(objid), created_(input.created.text_seconds()), xml_(sink) {
+    const Category category = category_of(input.description, input.files.count > 0);
     const bool root = content_information.empty();
     xml_.open("mets:mets", {{"xmlns:mets", "http://www.loc.gov/METS/"},
                             {"xmlns:xlink", "http://www.w3.org/1999/xlink"},
@@ -76,9 +83,9 @@ class Mets {
     header();
   }
 
-  std::string take() {
+  Result<void> finish() {
     xml_.close();
-    return xml_.take();
+    return xml_.finish();
   }
 
   void header() {
@@ -308,49 +315,45 @@ std::string render_notice(const PackageInput& input) {
   return text;
 }
 
-GeneratedFile xml_file(std::string path, std::string bytes) {
-  return {std::move(path), std::move(bytes), "application/xml", "metadata"};
-}
-
-GeneratedFile text_file(std::string path, std::string bytes, std::string role) {
-  return {std::move(path), std::move(bytes), "text/plain", std::move(role)};
-}
-
-std::string render_representation_mets(const PackageInput& input,
-                                       std::string_view name,
-                                       std::string_view content_information,
-                                       const Named& dc,
-                                       const Named& premis,
-                                       const std::vector<PayloadFile>& files) {
-  Mets mets(input, name, content_information);
+Result<void> render_representation_mets(const PackageInput& input,
+                                        std::string_view name,
+                                        std::string_view content_information,
+                                        const Named& dc,
+                                        const Named& premis,
+                                        const Payload& files,
+                                        const Sink& sink) {
+  Mets mets(input, name, content_information, sink);
   mets.descriptive(dc);
   mets.administrative(premis, true);
   mets.open_files();
   mets.open_group("grp-data", "Data", content_information);
-  for (const PayloadFile& file : files) {
+  auto listed = files.for_each([&](const PayloadFile& file) -> Result<void> {
     mets.file({.path = "data/" + file.path,
                .media_type = file.format.media_type,
                .size_bytes = file.size_bytes,
                .sha512 = file.sha512},
               "", "digiprov-premis rights-premis", "dmd-dc");
-  }
+    return {};
+  });
   mets.close_group();
   mets.close_files();
   mets.open_structure("digiprov-premis rights-premis");
   mets.group_div("div-data", "Data", "grp-data");
   mets.close_structure();
-  return mets.take();
+  auto written = mets.finish();
+  return listed ? written : listed;
 }
 
-std::string render_package_mets(const PackageInput& input,
-                                std::string_view name,
-                                std::string_view content_information,
-                                const Named& dc,
-                                const Named& premis,
-                                const Named& readme,
-                                const Named& catalog,
-                                const Named& representation) {
-  Mets mets(input, input.objid, "");
+Result<void> render_package_mets(const PackageInput& input,
+                                 std::string_view name,
+                                 std::string_view content_information,
+                                 const Named& dc,
+                                 const Named& premis,
+                                 const Named& readme,
+                                 const Named& catalog,
+                                 const Named& representation,
+                                 const Sink& sink) {
+  Mets mets(input, input.objid, "", sink);
   mets.descriptive(dc);
   mets.administrative(premis, false);
   mets.open_files();
@@ -380,7 +383,7 @@ std::string render_package_mets(const PackageInput& input,
   mets.group_div("div-schemas", "Schemas", "grp-schemas");
   mets.representations_div(name);
   mets.close_structure();
-  return mets.take();
+  return mets.finish();
 }
 
 }  // namespace
@@ -397,143 +400,174 @@ std::string documentation_folder() {
   return "documentation/";
 }
 
-std::vector<GeneratedFile> render_package(const PackageInput& input) {
-  const Category category = category_of(input.description, !input.files.empty());
-  const std::string name(input.files.empty() ? kNotice : kRepresentation);
+Payload payload_of(std::vector<PayloadFile> files) {
+  const std::size_t count = files.size();
+  return {.count = count,
+          .for_each = [files = std::move(files)](const Payload::Each& each) -> Result<void> {
+            for (const PayloadFile& file : files)
+              TRY(each(file));
+            return {};
+          }};
+}
+
+Result<void> render_package(const PackageInput& input, const Keep& keep) {
+  const Category category = category_of(input.description, input.files.count > 0);
+  const std::string name(input.files.count == 0 ? kNotice : kRepresentation);
   const std::string folder = "representations/" + name + "/";
-  std::vector<GeneratedFile> out;
+  const auto keep_text = [&](const std::string& path, std::string_view media_type,
+                             std::string_view role, const std::string& text) {
+    return keep({path, std::string(media_type), std::string(role)},
+                [&](const Sink& sink) { return sink(text); });
+  };
+  const auto keep_xml = [&](const std::string& path, const Produce& bytes) {
+    return keep({path, std::string(kXml), "metadata"}, bytes);
+  };
 
   // An item without files has a notice for its one file: no judge accepts a package without data.
-  std::vector<PayloadFile> files = input.files;
-  if (files.empty()) {
-    out.push_back(text_file(folder + "data/notice.txt", render_notice(input), "documentation"));
-    files.push_back({.path = "notice.txt",
-                     .size_bytes = out.back().bytes.size(),
-                     .sha512 = digest_of(Algorithm::sha512, out.back().bytes),
-                     .format = {.media_type = "text/plain",
-                                .name = "Plain Text File",
-                                .version = "",
-                                .puid = "x-fmt/111"},
-                     .original_name = "notice.txt"});
+  Payload files = input.files;
+  if (files.count == 0) {
+    TRY_SET(const Held notice,
+            keep_text(folder + "data/notice.txt", kPlain, "documentation", render_notice(input)));
+    files = payload_of({{.path = "notice.txt",
+                         .size_bytes = notice.size_bytes,
+                         .sha512 = notice.sha512,
+                         .format = {.media_type = std::string(kPlain),
+                                    .name = "Plain Text File",
+                                    .version = "",
+                                    .puid = "x-fmt/111"},
+                         .original_name = "notice.txt"}});
   }
 
-  const GeneratedFile dc = xml_file("metadata/descriptive/dc.xml", render_dc(input));
-  const GeneratedFile inner_premis = xml_file(folder + "metadata/preservation/premis.xml",
-                                              render_representation_premis(input, name, files));
-  const GeneratedFile inner_mets = xml_file(
-      folder + "METS.xml",
-      render_representation_mets(input, name, category.content_information,
-                                 named("metadata/descriptive/dc.xml", dc),
-                                 named("metadata/preservation/premis.xml", inner_premis), files));
-  const GeneratedFile premis =
-      xml_file("metadata/preservation/premis.xml", render_package_premis(input, name));
-  const GeneratedFile readme =
-      text_file(documentation_folder() + "LISEZ-MOI.txt", render_readme(input), "documentation");
-  GeneratedFile catalog = xml_file("schemas/catalog.xml", render_catalog());
-  catalog.role = "schema";
-  GeneratedFile mets = xml_file(
-      "METS.xml",
-      render_package_mets(input, name, category.content_information, named(dc.path, dc),
-                          named(premis.path, premis), named(readme.path, readme),
-                          named(catalog.path, catalog), named(inner_mets.path, inner_mets)));
-  out.push_back(xml_file(folder + "metadata/descriptive/dc.xml", dc.bytes));
-  out.insert(out.end(), {dc, inner_premis, inner_mets, premis, readme, catalog, std::move(mets)});
-  return out;
+  const std::string dc_path = "metadata/descriptive/dc.xml";
+  const std::string premis_path = "metadata/preservation/premis.xml";
+  const std::string readme_path = documentation_folder() + "LISEZ-MOI.txt";
+  const std::string catalog_path = "schemas/catalog.xml";
+  const std::string dc_text = render_dc(input);
+  TRY(keep_text(folder + dc_path, kXml, "metadata", dc_text));
+  TRY_SET(const Held dc, keep_text(dc_path, kXml, "metadata", dc_text));
+  TRY_SET(const Held inner_premis, keep_xml(folder + premis_path, [&](const Sink& sink) {
+            return render_representation_premis(input, name, files, sink);
+          }));
+  TRY_SET(const Held inner_mets, keep_xml(folder + "METS.xml", [&](const Sink& sink) {
+            return render_representation_mets(input, name, category.content_information,
+                                              named(dc_path, kXml, dc),
+                                              named(premis_path, kXml, inner_premis), files, sink);
+          }));
+  TRY_SET(const Held premis, keep_xml(premis_path, [&](const Sink& sink) {
+            return render_package_premis(input, name, sink);
+          }));
+  TRY_SET(const Held readme, keep_text(readme_path, kPlain, "documentation", render_readme(input)));
+  TRY_SET(const Held catalog, keep_text(catalog_path, kXml, "schema", render_catalog()));
+  TRY(keep_xml("METS.xml", [&](const Sink& sink) {
+    return render_package_mets(input, name, category.content_information, named(dc_path, kXml, dc),
+                               named(premis_path, kXml, premis), named(readme_path, kPlain, readme),
+                               named(catalog_path, kXml, catalog),
+                               named(folder + "METS.xml", kXml, inner_mets), sink);
+  }));
+  return {};
 }
+
+// ---------------------------------------------------------------------------- the second reader
+
+namespace {
+
+Error wrong(const std::string& path, const std::string& what) {
+  return Error(Code::invalid, path + " " + what).as("mets-reference");
+}
+
+}  // namespace
+
+struct PackageCheck::State {
+  Lookup lookup;
+  std::vector<bool> named;  // by number
+  std::size_t named_count = 0;
+
+  Result<void> reference(const std::string& path, const XmlTag& facts) {
+    const auto found = lookup(path);
+    if (!found) return wrong(path, "is named in METS and not there");
+    if (std::to_string(found->held.size_bytes) != facts.attribute("SIZE")) {
+      return wrong(path, "has another size than METS says");
+    }
+    if (found->held.sha512.hex() != facts.attribute("CHECKSUM")) {
+      return wrong(path, "has another digest than METS says");
+    }
+    if (found->number >= named.size()) named.resize(found->number + 1);
+    if (!named[found->number]) ++named_count;
+    named[found->number] = true;
+    return {};
+  }
+};
 
 namespace {
 
 // Reads one METS and checks each reference.
-class Checker {
+class MetsReader : public XmlEvents {
  public:
-  Checker(const std::vector<GeneratedFile>& generated, const Lookup& held) : held_(held) {
-    for (const GeneratedFile& file : generated)
-      generated_[file.path] = &file;
-  }
+  using Reference = std::function<Result<void>(const std::string& path, const XmlTag& facts)>;
+  MetsReader(std::string folder, Reference reference)
+      : folder_(std::move(folder)), reference_(std::move(reference)) {}
 
-  Result<void> mets(const std::string& path) {
-    const auto found = generated_.find(path);
-    if (found == generated_.end()) return wrong(path, "is not there");
-    auto document = XmlDocument::parse(found->second->bytes);
-    if (!document) return std::move(document).error().during(path);
-    const std::size_t slash = path.rfind('/');
-    folder_ = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-    ids_.clear();
-    return element(document->root());
-  }
-
-  const std::set<std::string>& named() const { return named_; }
-
- private:
-  static Error wrong(const std::string& path, const std::string& what) {
-    return Error(Code::invalid, path + " " + what).as("mets-reference");
-  }
-
-  // Our own METS is at most six levels deep; the parser has bounded a stranger's.
-  Result<void> element(const XmlElement& at) {
-    const std::string id(at.attribute("ID"));
+  Result<void> open(const XmlTag& tag) override {
+    const std::string id(tag.attribute("ID"));
     if (!id.empty() && !ids_.insert(id).second) {
       return Error(Code::invalid, "the ID '" + id + "' stands twice").as("mets-id");
     }
-    if (at.name() == "mets:mdRef") TRY(reference(at, at));
-    Result<void> inner;
-    at.for_each_child([&](const XmlElement& child) {
-      if (!inner) return;
-      if (at.name() == "mets:file" && child.name() == "mets:FLocat") inner = reference(at, child);
-      if (inner) inner = element(child);
-    });
-    return inner;
-  }
-
-  Result<void> reference(const XmlElement& facts, const XmlElement& place) {
-    TRY_SET(const std::string path, percent_decode(place.attribute("xlink:href")));
-    const std::string whole = folder_ + path;
-    const auto held = held_(whole);
-    if (!held) return wrong(whole, "is named in METS and not there");
-    if (std::to_string(held->size_bytes) != facts.attribute("SIZE")) {
-      return wrong(whole, "has another size than METS says");
-    }
-    if (held->sha512.hex() != facts.attribute("CHECKSUM")) {
-      return wrong(whole, "has another digest than METS says");
-    }
-    named_.insert(whole);
+    if (tag.name() == "mets:mdRef") TRY(referred(tag, tag));
+    if (tag.name() == "mets:file") file_ = tag;
+    if (tag.name() == "mets:FLocat") TRY(referred(tag, file_));
     return {};
   }
+  Result<void> text(std::string_view /*text*/) override { return {}; }
+  Result<void> close(std::string_view /*name*/) override { return {}; }
 
-  const Lookup& held_;
-  std::map<std::string, const GeneratedFile*> generated_;
-  std::string folder_;
+ private:
+  Result<void> referred(const XmlTag& place, const XmlTag& facts) {
+    TRY_SET(const std::string path, percent_decode(place.attribute("xlink:href")));
+    return reference_(folder_ + path, facts);
+  }
+
+  const std::string folder_;
+  const Reference reference_;
+  XmlTag file_;  // the one that holds the FLocat
   std::set<std::string> ids_;
-  std::set<std::string> named_;
 };
 
 }  // namespace
 
-Result<void> check_package(const std::vector<GeneratedFile>& generated,
-                           std::size_t deposited_count,
-                           const Lookup& held) {
-  Checker checker(generated, held);
-  std::string inner;
-  for (const GeneratedFile& file : generated) {
-    if (file.path.ends_with("/METS.xml")) inner = file.path;
-  }
-  TRY(checker.mets("METS.xml"));
-  TRY(checker.mets(inner));
-  // Everything is named by one of the two, but the package's METS itself.
-  const std::size_t wanted = generated.size() - 1 + deposited_count;
-  if (checker.named().size() == wanted) return {};
-  return Error(Code::invalid, "the METS files name " + std::to_string(checker.named().size()) +
-                                  " files, but the package has " + std::to_string(wanted))
+PackageCheck::PackageCheck(Lookup lookup) : state_(std::make_unique<State>()) {
+  state_->lookup = std::move(lookup);
+}
+PackageCheck::~PackageCheck() = default;
+
+Produce PackageCheck::reading(const std::string& path, const Produce& bytes) {
+  if (path != "METS.xml" && !path.ends_with("/METS.xml")) return bytes;
+  return [this, &path, &bytes](const Sink& sink) -> Result<void> {
+    MetsReader reader(path.substr(0, path.size() - std::string_view("METS.xml").size()),
+                      [this](const std::string& at, const XmlTag& facts) {
+                        return state_->reference(at, facts);
+                      });
+    XmlScanner scanner(reader);
+    TRY(bytes([&](std::string_view piece) -> Result<void> {
+      if (auto fed = scanner.feed(piece); !fed) return std::move(fed).error().during(path);
+      return sink(piece);
+    }));
+    if (auto whole = scanner.finish(); !whole) return std::move(whole).error().during(path);
+    return {};
+  };
+}
+
+Result<void> PackageCheck::finish(std::size_t files) const {
+  if (state_->named_count + 1 == files) return {};
+  return Error(Code::invalid, "the METS files name " + std::to_string(state_->named_count) +
+                                  " files, but the package has " + std::to_string(files) +
+                                  " with METS.xml itself")
       .as("mets-incomplete");
 }
 
-std::string render_transfer_mets(std::string_view objid,
-                                 std::string_view label,
-                                 Timestamp created,
-                                 const Organisation& archivist,
-                                 const Organisation& preservation,
-                                 const std::vector<TransferEntry>& entries) {
-  XmlWriter xml;
+Result<void> render_transfer_mets(const TransferMets& transfer, const Sink& sink) {
+  const std::string& objid = transfer.objid;
+  const std::string& label = transfer.label;
+  XmlWriter xml(sink);
   xml.open("mets:mets", {{"xmlns:mets", "http://www.loc.gov/METS/"},
                          {"xmlns:xlink", "http://www.w3.org/1999/xlink"},
                          {"xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"},
@@ -544,7 +578,8 @@ std::string render_transfer_mets(std::string_view objid,
                           "http://www.loc.gov/METS/ http://www.loc.gov/standards/mets/mets.xsd "
                           "http://www.w3.org/1999/xlink "
                           "http://www.loc.gov/standards/xlink/xlink.xsd"}});
-  xml.open("mets:metsHdr", {{"CREATEDATE", created.text_seconds()}, {"RECORDSTATUS", "NEW"}});
+  xml.open("mets:metsHdr",
+           {{"CREATEDATE", transfer.created.text_seconds()}, {"RECORDSTATUS", "NEW"}});
   const auto agent = [&](std::string_view role, std::string_view type, std::string_view other,
                          std::string_view name) {
     if (name.empty()) return;
@@ -553,12 +588,12 @@ std::string render_transfer_mets(std::string_view objid,
     xml.close();
   };
   agent("CREATOR", "OTHER", "SOFTWARE", std::string(kProgramName) + " " + kVersion);
-  agent("ARCHIVIST", "ORGANIZATION", "", archivist.name);
-  agent("PRESERVATION", "ORGANIZATION", "", preservation.name);
+  agent("ARCHIVIST", "ORGANIZATION", "", transfer.archivist.name);
+  agent("PRESERVATION", "ORGANIZATION", "", transfer.preservation.name);
   xml.close();
   xml.open("mets:fileSec");
   xml.open("mets:fileGrp", {{"USE", "Packages"}});
-  for (const TransferEntry& entry : entries) {
+  auto listed = transfer.entries([&](const TransferEntry& entry) -> Result<void> {
     xml.open("mets:file", {{"ID", "ID-" + file_uuid(objid, entry.slug).text()},
                            {"MIMETYPE", "application/xml"},
                            {"SIZE", std::to_string(entry.mets_size_bytes)},
@@ -568,24 +603,29 @@ std::string render_transfer_mets(std::string_view objid,
                               {"xlink:type", "simple"},
                               {"xlink:href", href(entry.slug + "/METS.xml")}});
     xml.close();
-  }
+    return {};
+  });
   xml.close();
   xml.close();
   xml.open("mets:structMap", {{"TYPE", "PHYSICAL"}});
   xml.open("mets:div", {{"LABEL", label}});
   std::size_t order = 0;
-  for (const TransferEntry& entry : entries) {
-    xml.open("mets:div", {{"LABEL", entry.label}, {"ORDER", std::to_string(++order)}});
-    xml.empty("mets:mptr", {{"LOCTYPE", "URL"},
-                            {"xlink:type", "simple"},
-                            {"xlink:title", entry.slug},
-                            {"xlink:href", href(entry.slug + "/METS.xml")}});
-    xml.close();
+  if (listed) {
+    listed = transfer.entries([&](const TransferEntry& entry) -> Result<void> {
+      xml.open("mets:div", {{"LABEL", entry.label}, {"ORDER", std::to_string(++order)}});
+      xml.empty("mets:mptr", {{"LOCTYPE", "URL"},
+                              {"xlink:type", "simple"},
+                              {"xlink:title", entry.slug},
+                              {"xlink:href", href(entry.slug + "/METS.xml")}});
+      xml.close();
+      return {};
+    });
   }
   xml.close();
   xml.close();
   xml.close();
-  return xml.take();
+  auto written = xml.finish();
+  return listed ? written : listed;
 }
 
 }  // namespace versement::mets

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "store/base/digest.hpp"
 #include "store/base/ids.hpp"
 #include "store/base/result.hpp"
+#include "store/base/source.hpp"
 #include "store/base/time.hpp"
 
 namespace versement::mets {
@@ -39,6 +41,15 @@ struct PayloadFile {
   bool digest_supplied = false;  // and compared at the deposit
 };
 
+// The payload of an item. A hundred thousand files need not be in memory for it.
+struct Payload {
+  using Each = std::function<Result<void>(const PayloadFile&)>;
+  std::size_t count = 0;
+  // Calls `each` for every file, by path, until it fails; each time the same. Needed with a count.
+  std::function<Result<void>(const Each& each)> for_each;
+};
+Payload payload_of(std::vector<PayloadFile> files);
+
 // A file that came with an item and tells of it: of a bag its tag files.
 struct DocumentFile {
   std::string path;  // below documentation/
@@ -61,7 +72,7 @@ struct PackageInput {
   Timestamp created;               // of the OCFL version
   std::vector<Timestamp> earlier;  // of the versions before, the first one first
   bool read_back = true;           // stored bytes are read back before the package is acknowledged
-  std::vector<PayloadFile> files;  // sorted by path
+  Payload files;
   std::vector<DocumentFile> documentation;  // likewise; none is called LISEZ-MOI.txt
   std::string received;                     // what it came in, as a sentence of an event; or empty
   std::vector<std::string> parts;           // slugs of the items that a group item describes
@@ -70,33 +81,57 @@ struct PackageInput {
 // A file that the package has besides its payload.
 struct GeneratedFile {
   std::string path;  // in the package
-  std::string bytes;
   std::string media_type;
   std::string role;  // "metadata", "documentation", "schema"
 };
+
+// What the package holds at a path.
+struct Held {
+  std::uint64_t size_bytes = 0;
+  Digest sha512;
+};
+// Keeps a file: takes what `bytes` hands on, and tells what it was.
+using Keep = std::function<Result<Held>(const GeneratedFile& file, const Produce& bytes)>;
 
 // Where payload files go: "representations/master/data/".
 std::string payload_folder();
 std::string documentation_folder();  // "documentation/"
 
-// All files of the package but the payload, in the order in which they depend on each other:
-// METS.xml last.
-std::vector<GeneratedFile> render_package(const PackageInput& input);
+// Renders all files of the package but the payload, in the order in which they depend on each
+// other: METS.xml last. Memory does not grow with the files: those that list them are written piece
+// by piece. Errors: those of `keep` and of the payload.
+Result<void> render_package(const PackageInput& input, const Keep& keep);
 
-// What the package holds at a path, as the second reader finds it.
-struct Held {
-  std::uint64_t size_bytes = 0;
-  Digest sha512;
+// A file of the package as the second reader finds it: what is held there, and a number below
+// their count that no other file has.
+struct Found {
+  Held held;
+  std::size_t number = 0;
 };
-using Lookup = std::function<std::optional<Held>(const std::string& path)>;
+using Lookup = std::function<std::optional<Found>(const std::string& path)>;
 
-// Reads the METS files of a package as a stranger would: well-formed, every reference to a file
-// that is there with this size and digest, no deposited file that no METS names
-// (`deposited_count`, documentation too).
-// Errors: invalid ("mets-…"). For our own output any error is a defect of ours.
-Result<void> check_package(const std::vector<GeneratedFile>& generated,
-                           std::size_t deposited_count,
-                           const Lookup& held);
+// Reads the METS files of a package as a stranger would, while they are written: well-formed, every
+// reference to a file that is there with this size and digest, and in the end no file but the
+// package's own METS that none of them names.
+class PackageCheck {
+ public:
+  explicit PackageCheck(Lookup lookup);
+  ~PackageCheck();
+  PackageCheck(const PackageCheck&) = delete;
+  PackageCheck& operator=(const PackageCheck&) = delete;
+
+  // What `bytes` hands on for the METS file at `path`, read on its way; what it names must be there
+  // by then. Anything but a METS file is only handed on. Both must outlive the answer.
+  // Errors: invalid ("mets-…", "xml-…"). For our own output any error is a defect of ours.
+  Produce reading(const std::string& path, const Produce& bytes);
+  // Requires: every METS was read. `files` is how many the package has, METS.xml among them.
+  // Errors: invalid ("mets-incomplete").
+  Result<void> finish(std::size_t files) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // The METS that points at the item packages of a transfer.
 struct TransferEntry {
@@ -105,12 +140,17 @@ struct TransferEntry {
   Digest mets_sha512;  // of the item's METS.xml
   std::uint64_t mets_size_bytes = 0;
 };
-std::string render_transfer_mets(std::string_view objid,
-                                 std::string_view label,
-                                 Timestamp created,
-                                 const Organisation& archivist,
-                                 const Organisation& preservation,
-                                 const std::vector<TransferEntry>& entries);
+// `entries` is gone through twice.
+struct TransferMets {
+  std::string objid;
+  std::string label;
+  Timestamp created;
+  Organisation archivist;
+  Organisation preservation;
+  using Each = std::function<Result<void>(const TransferEntry&)>;
+  std::function<Result<void>(const Each& each)> entries;
+};
+Result<void> render_transfer_mets(const TransferMets& transfer, const Sink& sink);
 
 // The id of a file in METS and PREMIS: a version 5 UUID of OBJID and path.
 Uuid file_uuid(std::string_view objid, std::string_view path);

@@ -23,7 +23,7 @@ std::string software_id() {
 
 class Premis {
  public:
-  explicit Premis(const PackageInput& input) : input_(input) {
+  Premis(const PackageInput& input, const Sink& sink) : input_(input), xml_(sink) {
     xml_.open("premis:premis",
               {{"xmlns:premis", kPremis},
                {"xmlns:xsi", kXsi},
@@ -32,9 +32,9 @@ class Premis {
                 "http://www.loc.gov/premis/v3 http://www.loc.gov/standards/premis/premis.xsd"}});
   }
 
-  std::string take() {
+  Result<void> finish() {
     xml_.close();
-    return xml_.take();
+    return xml_.finish();
   }
 
   void identifier(std::string_view type, std::string_view value) {
@@ -66,14 +66,17 @@ class Premis {
     xml_.close();
   }
 
-  void representation(std::string_view name, const std::vector<PayloadFile>& files) {
+  Result<void> representation(std::string_view name, const Payload& files) {
     xml_.open("premis:object", {{"xsi:type", "premis:representation"}});
     identifier("URI", urn(representation_id(name)));
     identifier("local", input_.objid);
     xml_.text("premis:originalName", input_.objid);
-    for (const PayloadFile& each : files)
+    auto listed = files.for_each([&](const PayloadFile& each) -> Result<void> {
       relation("has part", urn(file_id(name, each)));
+      return {};
+    });
     xml_.close();
+    return listed;
   }
 
   void file(std::string_view representation, const PayloadFile& file) {
@@ -288,8 +291,10 @@ std::string render_dc(const PackageInput& input) {
   return dc.take();
 }
 
-std::string render_package_premis(const PackageInput& input, std::string_view representation) {
-  Premis premis(input);
+Result<void> render_package_premis(const PackageInput& input,
+                                   std::string_view representation,
+                                   const Sink& sink) {
+  Premis premis(input, sink);
   premis.entity(representation);
   for (const Timestamp& earlier : input.earlier) {
     premis.event("ipc", "information package creation",
@@ -299,18 +304,22 @@ std::string render_package_premis(const PackageInput& input, std::string_view re
   premis.event("ipc", "information package creation", "Constitution du paquet de l'élément",
                premis.entity_id(), "outcome");
   premis.agents();
-  return premis.take();
+  return premis.finish();
 }
 
-std::string render_representation_premis(const PackageInput& input,
-                                         std::string_view representation,
-                                         const std::vector<PayloadFile>& files) {
-  Premis premis(input);
-  premis.representation(representation, files);
-  bool supplied = !files.empty();
-  for (const PayloadFile& file : files) {
-    premis.file(representation, file);
-    supplied = supplied && file.digest_supplied;
+Result<void> render_representation_premis(const PackageInput& input,
+                                          std::string_view representation,
+                                          const Payload& files,
+                                          const Sink& sink) {
+  Premis premis(input, sink);
+  auto rendered = premis.representation(representation, files);
+  bool supplied = files.count > 0;
+  if (rendered) {
+    rendered = files.for_each([&](const PayloadFile& file) -> Result<void> {
+      premis.file(representation, file);
+      supplied = supplied && file.digest_supplied;
+      return {};
+    });
   }
   // One event for the representation, not one for each file: METS and PREMIS stay readable at any
   // number of files. The journal has the rest.
@@ -333,7 +342,8 @@ std::string render_representation_premis(const PackageInput& input,
   }
   premis.agents();
   premis.rights(representation);
-  return premis.take();
+  auto written = premis.finish();
+  return rendered ? written : rendered;
 }
 
 }  // namespace versement::mets

@@ -10,10 +10,14 @@ namespace versement::mets {
 // metadata/descriptive/dc.xml (oai_dc), the same for package and representation.
 std::string render_dc(const PackageInput& input);
 // The package's own: the intellectual entity and its creation.
-std::string render_package_premis(const PackageInput& input, std::string_view representation);
-// The representation's: files with fixity and format, events, agents, rights.
-std::string render_representation_premis(const PackageInput& input,
-                                         std::string_view representation,
-                                         const std::vector<PayloadFile>& files);
+Result<void> render_package_premis(const PackageInput& input,
+                                   std::string_view representation,
+                                   const Sink& sink);
+// The representation's: files with fixity and format, events, agents, rights. Goes through the
+// files twice.
+Result<void> render_representation_premis(const PackageInput& input,
+                                          std::string_view representation,
+                                          const Payload& files,
+                                          const Sink& sink);
 
 }  // namespace versement::mets

@@ -11,6 +11,9 @@
 namespace versement::mets {
 namespace {
 
+// What a writer keeps at most before it hands it on, but for one element.
+constexpr std::size_t kPieceBytes = 64 * 1024;
+
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 bool is_forbidden_control(unsigned char c) {
@@ -19,55 +22,87 @@ bool is_forbidden_control(unsigned char c) {
 
 }  // namespace
 
-std::string xml_escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
+void append_xml_escaped(std::string_view text, std::string* out) {
+  std::size_t plain = 0;  // up to here everything was appended
+  const auto instead = [&](std::size_t at, std::size_t length, std::string_view written) {
+    out->append(text.substr(plain, at - plain));
+    out->append(written);
+    plain = at + length;
+  };
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     switch (c) {
       case '&':
-        out += "&amp;";
+        instead(i, 1, "&amp;");
         break;
       case '<':
-        out += "&lt;";
+        instead(i, 1, "&lt;");
         break;
       case '>':
-        out += "&gt;";
+        instead(i, 1, "&gt;");
         break;
       case '"':
-        out += "&quot;";
+        instead(i, 1, "&quot;");
         break;
       // Written as they are they would come back as blanks from an attribute.
       case '\t':
-        out += "&#9;";
+        instead(i, 1, "&#9;");
         break;
       case '\n':
-        out += "&#10;";
+        instead(i, 1, "&#10;");
         break;
       case '\r':
-        out += "&#13;";
+        instead(i, 1, "&#13;");
+        break;
+      case '\xEF':  // U+FFFE and U+FFFF are no characters of XML.
+        if (text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF") {
+          instead(i, 3, kReplacement);
+          i += 2;
+        }
         break;
       default:
-        if (is_forbidden_control(static_cast<unsigned char>(c))) {
-          out += kReplacement;
-        } else if (text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF") {
-          out += kReplacement;  // U+FFFE and U+FFFF are no characters of XML.
-          i += 2;
-        } else {
-          out += c;
-        }
+        if (is_forbidden_control(static_cast<unsigned char>(c))) instead(i, 1, kReplacement);
     }
   }
+  out->append(text.substr(plain));
+}
+
+std::string xml_escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  append_xml_escaped(text, &out);
   return out;
 }
 
 XmlWriter::XmlWriter() : out_("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n") {}
+XmlWriter::XmlWriter(const Sink& sink) : XmlWriter() {
+  sink_ = &sink;
+}
 XmlWriter::~XmlWriter() {
   assert(open_.empty());
 }
 
-void XmlWriter::start(std::string_view name, std::initializer_list<Attribute> attributes) {
+void XmlWriter::indent() {
+  if (sink_ != nullptr && out_.size() >= kPieceBytes) pass_on();
   out_.append(2 * open_.size(), ' ');
+}
+
+void XmlWriter::pass_on() {
+  if (!error_) {
+    if (auto taken = (*sink_)(out_); !taken) error_ = std::move(taken).error();
+  }
+  out_.clear();
+}
+
+Result<void> XmlWriter::finish() {
+  assert(open_.empty() && sink_ != nullptr);
+  pass_on();
+  if (error_) return std::move(*error_);
+  return {};
+}
+
+void XmlWriter::start(std::string_view name, std::initializer_list<Attribute> attributes) {
+  indent();
   out_ += '<';
   out_ += name;
   for (const auto& [key, value] : attributes) {
@@ -75,7 +110,7 @@ void XmlWriter::start(std::string_view name, std::initializer_list<Attribute> at
     out_ += ' ';
     out_ += key;
     out_ += "=\"";
-    out_ += xml_escaped(value);
+    append_xml_escaped(value, &out_);
     out_ += '"';
   }
 }
@@ -90,8 +125,10 @@ void XmlWriter::close() {
   assert(!open_.empty());
   const std::string name = std::move(open_.back());
   open_.pop_back();
-  out_.append(2 * open_.size(), ' ');
-  out_ += "</" + name + ">\n";
+  indent();
+  out_ += "</";
+  out_ += name;
+  out_ += ">\n";
 }
 
 void XmlWriter::empty(std::string_view name, std::initializer_list<Attribute> attributes) {
@@ -104,7 +141,7 @@ void XmlWriter::text(std::string_view name,
                      std::initializer_list<Attribute> attributes) {
   start(name, attributes);
   out_ += '>';
-  out_ += xml_escaped(value);
+  append_xml_escaped(value, &out_);
   out_ += "</";
   out_ += name;
   out_ += ">\n";
@@ -112,14 +149,14 @@ void XmlWriter::text(std::string_view name,
 
 void XmlWriter::comment(std::string_view value) {
   assert(value.find("--") == std::string_view::npos);
-  out_.append(2 * open_.size(), ' ');
+  indent();
   out_ += "<!-- ";
   out_ += value;
   out_ += " -->\n";
 }
 
 std::string XmlWriter::take() {
-  assert(open_.empty());
+  assert(open_.empty() && sink_ == nullptr);
   return std::move(out_);
 }
 

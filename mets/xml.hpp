@@ -4,12 +4,14 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "store/base/result.hpp"
+#include "store/base/source.hpp"
 
 namespace versement::mets {
 
@@ -19,7 +21,11 @@ class XmlWriter {
  public:
   using Attribute = std::pair<std::string_view, std::string_view>;
 
+  // The document is kept, for take().
   XmlWriter();
+  // It is handed on piece by piece. What the sink says is known at finish(); after a failure it
+  // gets nothing more.
+  explicit XmlWriter(const Sink& sink);
   ~XmlWriter();
   XmlWriter(const XmlWriter&) = delete;
   XmlWriter& operator=(const XmlWriter&) = delete;
@@ -34,17 +40,24 @@ class XmlWriter {
             std::initializer_list<Attribute> attributes = {});
   void comment(std::string_view value);
 
-  // The document. Requires: everything is closed.
+  // The document. Requires: everything is closed; there is no sink.
   std::string take();
+  // Hands on the rest. Requires: everything is closed; there is a sink. Errors: those of the sink.
+  Result<void> finish();
 
  private:
   void start(std::string_view name, std::initializer_list<Attribute> attributes);
+  void indent();
+  void pass_on();
+  const Sink* sink_ = nullptr;
+  std::optional<Error> error_;  // of the sink
   std::string out_;
   std::vector<std::string> open_;
 };
 
 // The characters that XML gives a meaning, escaped; those that XML 1.0 cannot hold become U+FFFD.
 std::string xml_escaped(std::string_view text);
+void append_xml_escaped(std::string_view text, std::string* out);
 
 // One element of a document that was read.
 class XmlElement {

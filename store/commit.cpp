@@ -128,7 +128,7 @@ Result<void> Committer::sync_group(std::span<Transaction* const> group) {
   }
   if (files > kSyncEachMax) return sync_file_system(disk_, layout_.work);
   for (const Transaction* const each : group) {
-    for (const Path& file : each->staged.written_files)
+    for (const std::string& file : each->staged.written_files)
       TRY(sync_path(disk_, file, O_RDONLY));
     for (const Path& folder : each->staged.folders) {
       TRY(sync_path(disk_, folder, O_RDONLY | O_DIRECTORY));

@@ -149,4 +149,18 @@ Result<void> for_each_file(const Store& store,
   return decoded;
 }
 
+Result<void> for_each_file_facts(const Store& store,
+                                 std::string_view owner,
+                                 std::uint32_t version,
+                                 const std::function<Result<void>(const index::FileFacts&)>& each) {
+  const std::string prefix = keys::files(owner, version);
+  Result<void> went;
+  TRY(store.index().scan(prefix, "", [&](std::string_view key, std::string_view value) {
+    auto facts = index::decode_file_facts(keys::rest(key, prefix), value);
+    went = facts ? each(*facts) : std::move(facts).error();
+    return static_cast<bool>(went);
+  }));
+  return went;
+}
+
 }  // namespace versement::store

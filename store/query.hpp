@@ -47,4 +47,10 @@ Result<void> for_each_file(const Store& store,
                            std::uint32_t version,
                            const std::function<bool(const index::FileRow&)>& each);
 
+// The same for whoever writes or judges a manifest, until `each` fails.
+Result<void> for_each_file_facts(const Store& store,
+                                 std::string_view owner,
+                                 std::uint32_t version,
+                                 const std::function<Result<void>(const index::FileFacts&)>& each);
+
 }  // namespace versement::store

@@ -190,6 +190,17 @@ Result<index::FileRow> Deposit::add(const LogicalPath& path,
                                     index::FileRow row,
                                     const std::stop_token& stop) {
   TRY_SET(const ocfl::StagedFile staged, writer_.add(path, source, supplied, stop));
+  return added(staged, std::move(row));
+}
+
+Result<index::FileRow> Deposit::add(const LogicalPath& path,
+                                    const Produce& produce,
+                                    index::FileRow row) {
+  TRY_SET(const ocfl::StagedFile staged, writer_.add(path, produce));
+  return added(staged, std::move(row));
+}
+
+index::FileRow Deposit::added(const ocfl::StagedFile& staged, index::FileRow row) {
   row.path = staged.path.text();
   row.size_bytes = staged.size_bytes;
   row.crc32 = staged.crc32;
@@ -205,6 +216,10 @@ Result<index::FileRow> Deposit::add(const LogicalPath& path,
                                     index::FileRow row) {
   ViewSource source(bytes);
   return add(path, source, {}, std::move(row), {});
+}
+
+std::shared_ptr<Source> Deposit::file(const index::FileRow& row) const {
+  return std::make_shared<FileSource>(disk_, writer_.folder() / row.content_path, row.size_bytes);
 }
 
 Result<void> Deposit::keep(const index::FileRow& row) {

@@ -93,14 +93,22 @@ class Deposit {
                              index::FileRow row,
                              const std::stop_token& stop);
   Result<index::FileRow> add(const LogicalPath& path, std::string_view bytes, index::FileRow row);
+  // The same of bytes that are made while they are written.
+  Result<index::FileRow> add(const LogicalPath& path, const Produce& produce, index::FileRow row);
   // Takes a file of the version before over as it is. `row` is its row there.
   // Errors: not_found when that version has no such file; exists.
   Result<void> keep(const index::FileRow& row);
   // Replaces what add() was told of a file, by path: a format is known only once it was read.
   void describe(const index::FileRow& row);
+  // What was added and kept so far, in that order.
+  const std::vector<index::FileRow>& rows() const { return rows_; }
+  // The bytes of a file that was added, as they are staged. Requires: it was not kept, and no
+  // earlier version has the same bytes.
+  std::shared_ptr<Source> file(const index::FileRow& row) const;
 
  private:
   friend class Store;
+  index::FileRow added(const ocfl::StagedFile& staged, index::FileRow row);
   Deposit(Disk& disk, Path folder, ObjectId object, ocfl::ObjectWriter writer);
 
   Disk& disk_;

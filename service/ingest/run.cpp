@@ -89,35 +89,74 @@ class DepositSource : public Source {
   std::string beginning_;
 };
 
-// Path below data/, or documentation/, and SHA-512 of each file of an item, in the plan's order.
-using Digests = std::vector<std::pair<std::string, std::string>>;
+// SHA-512 of each file of an item, in the plan's order.
 struct ItemDigests {
-  Digests files;
-  Digests documentation;
+  std::vector<Digest> files;
+  std::vector<Digest> documentation;
 };
 
-json::Array to_json(const Digests& digests) {
-  json::Array files;
-  for (const auto& [path, digest] : digests)
-    files.emplace_back(json::Array{path, digest});
-  return files;
-}
-
 // What makes two deposits of an item the same: description, original, and the digest of each file.
+// It is the SHA-256 of the canonical JSON text of an object with these members, which is never in
+// memory as a whole.
 std::string fingerprint_of(const PlannedItem& item, const ItemDigests& digests) {
-  json::Object object;
-  object["metadata"] = mets::to_json(item.description);
-  object["original"] = mets::to_json(item.original);
-  object["files"] = to_json(digests.files);
-  if (!digests.documentation.empty()) object["documentation"] = to_json(digests.documentation);
+  Hasher hasher{Algorithm::sha256};
+  const auto add = [&](std::string_view text) { hasher.update(as_bytes(text)); };
+  const auto list = [&](const std::vector<PlannedFile>& files, const std::vector<Digest>& of) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      if (i > 0) text += ',';
+      text += json::write(json::Array{files[i].data_path.text(), of[i].hex()});
+      if (text.size() < limits::kChunkBytes) continue;
+      add(text);
+      text.clear();
+    }
+    add(text + "]");
+  };
+  add("{");
+  if (!item.documentation.empty()) {
+    add("\"documentation\":");
+    list(item.documentation, digests.documentation);
+    add(",");
+  }
+  add("\"files\":");
+  list(item.files, digests.files);
+  add(",\"metadata\":" + json::write(mets::to_json(item.description)));
+  add(",\"original\":" + json::write(mets::to_json(item.original)));
   if (!item.parts.empty()) {
     json::Array parts;
     for (const std::string& part : item.parts)
       parts.emplace_back(part);
-    object["parts"] = std::move(parts);
+    add(",\"parts\":" + json::write(parts));
   }
-  return digest_of(Algorithm::sha256, json::write(object)).hex();
+  add("}");
+  return hasher.finish().front().hex();
 }
+
+// The files of a deposit, for whoever reads its METS.
+class StagedFiles {
+ public:
+  explicit StagedFiles(const store::Deposit& deposit) : deposit_(deposit) {}
+
+  std::optional<mets::Found> find(const std::string& path) {
+    const auto& rows = deposit_.rows();
+    for (std::size_t i = by_path_.size(); i < rows.size(); ++i)
+      by_path_.push_back(i);
+    const auto before = [&](std::size_t a, std::size_t b) { return rows[a].path < rows[b].path; };
+    if (sorted_ < by_path_.size()) std::sort(by_path_.begin(), by_path_.end(), before);
+    sorted_ = by_path_.size();
+    const auto at = std::lower_bound(
+        by_path_.begin(), by_path_.end(), path,
+        [&](std::size_t number, const std::string& wanted) { return rows[number].path < wanted; });
+    if (at == by_path_.end() || rows[*at].path != path) return std::nullopt;
+    return mets::Found{.held = {.size_bytes = rows[*at].size_bytes, .sha512 = rows[*at].sha512},
+                       .number = *at};
+  }
+
+ private:
+  const store::Deposit& deposit_;
+  std::vector<std::size_t> by_path_;
+  std::size_t sorted_ = 0;  // rows that were there when it was sorted
+};
 
 class Ingest {
  public:
@@ -324,23 +363,23 @@ class Ingest {
   // The finding that says what the next version changes.
   Result<void> tell_difference(const PlannedItem& item,
                                const json::Object& existing,
-                               const Digests& digests) {
-    std::map<std::string, std::string> before;
+                               const std::vector<Digest>& digests) {
+    std::map<std::string, Digest> before;
     TRY(store::for_each_file(store_, item.slug.text(),
                              static_cast<std::uint32_t>(json::number_at(existing, "head_version")),
                              [&](const index::FileRow& row) {
-                               if (row.role == "payload") before[row.path] = row.sha512.hex();
+                               if (row.role == "payload") before[row.path] = row.sha512;
                                return true;
                              }));
     std::size_t added = 0;
     std::size_t replaced = 0;
-    for (const auto& [path, digest] : digests) {
-      const auto found = before.find(mets::payload_folder() + path);
+    for (std::size_t i = 0; i < item.files.size(); ++i) {
+      const auto found = before.find(mets::payload_folder() + item.files[i].data_path.text());
       if (found == before.end()) {
         ++added;
         continue;
       }
-      if (found->second != digest) ++replaced;
+      if (found->second != digests[i]) ++replaced;
       before.erase(found);
     }
     std::string detail = "version " + std::to_string(json::number_at(existing, "head_version") + 1);
@@ -404,12 +443,13 @@ class Ingest {
     return digests;
   }
 
-  Result<Digests> digests_of_files(const std::vector<PlannedFile>& files, Bytes& bytes) {
-    Digests digests;
+  Result<std::vector<Digest>> digests_of_files(const std::vector<PlannedFile>& files,
+                                               Bytes& bytes) {
+    std::vector<Digest> digests;
     constexpr std::array kAlgorithms{Algorithm::sha512};
     for (const PlannedFile& file : files) {
       TRY_SET(const std::vector<Digest> found, read_digests(file, kAlgorithms, bytes));
-      digests.emplace_back(file.data_path.text(), found.front().hex());
+      digests.push_back(found.front());
     }
     return digests;
   }
@@ -471,32 +511,25 @@ class Ingest {
     if (existing != nullptr) {
       TRY_SET(package.earlier, versions_of(item, json::number_at(*existing, "head_version")));
     }
-    std::map<std::string, mets::Held> held;
     ItemDigests digests;
     for (const PlannedFile& file : item.files) {
-      TRY_SET(const index::FileRow row, add_payload(*deposit, file, bytes, &package));
-      held[row.path] = {row.size_bytes, row.sha512};
-      digests.files.emplace_back(file.data_path.text(), row.sha512.hex());
+      TRY_SET(const index::FileRow row,
+              add_file(*deposit, file, mets::payload_folder() + file.data_path.text(), "payload",
+                       bytes));
+      digests.files.push_back(row.sha512);
     }
     for (const PlannedFile& file : item.documentation) {
-      TRY_SET(const index::FileRow row, add_documentation(*deposit, file, bytes, &package));
-      held[row.path] = {row.size_bytes, row.sha512};
-      digests.documentation.emplace_back(file.data_path.text(), row.sha512.hex());
+      TRY_SET(const index::FileRow row,
+              add_file(*deposit, file, mets::documentation_folder() + file.data_path.text(),
+                       "documentation", bytes));
+      digests.documentation.push_back(row.sha512);
+      package.documentation.push_back({.path = file.data_path.text(),
+                                       .size_bytes = row.size_bytes,
+                                       .sha512 = row.sha512,
+                                       .media_type = row.media_type});
     }
-    const auto generated = mets::render_package(package);
-    for (const mets::GeneratedFile& file : generated) {
-      index::FileRow row;
-      row.role = file.role;
-      row.media_type = file.media_type;
-      TRY_SET(row, deposit->add(LogicalPath::literal(file.path), file.bytes, std::move(row)));
-      held[row.path] = {row.size_bytes, row.sha512};
-    }
-    TRY(mets::check_package(generated, count,
-                            [&](const std::string& path) -> std::optional<mets::Held> {
-                              const auto found = held.find(path);
-                              if (found == held.end()) return std::nullopt;
-                              return found->second;
-                            }));
+    package.files = payload_of(item, *deposit);
+    TRY(add_package_files(package, *deposit));
 
     event.objects["item"] = item.slug.text();
     event.objects["collection"] = request_.collection.text();
@@ -505,7 +538,7 @@ class Ingest {
     if (!item.original.empty()) event.detail["original"] = mets::to_json(item.original);
     event.detail["source_identifier"] = item.source_identifier;
     event.detail["fingerprint"] = fingerprint_of(item, digests);
-    if (item.bag) event.detail["bag"] = facts_of(*item.bag, digests.documentation);
+    if (item.bag) event.detail["bag"] = facts_of(item, digests.documentation);
     event.detail["message"] = kMessage;
     event.detail["read_back"] = package.read_back;
     const ocfl::VersionNote note{
@@ -520,14 +553,15 @@ class Ingest {
 
   // With the digests of its tag manifests everything that came in can be proven later: they list
   // the manifests. A bag without has only these.
-  static json::Object facts_of(const ReceivedBag& bag, const Digests& documentation) {
-    json::Object facts = bag.facts;
+  static json::Object facts_of(const PlannedItem& item, const std::vector<Digest>& documentation) {
+    json::Object facts = item.bag->facts;
     json::Object manifests;
     json::Object tag_manifests;
-    for (const auto& [path, digest] : documentation) {
+    for (std::size_t i = 0; i < documentation.size(); ++i) {
+      const std::string& path = item.documentation[i].data_path.text();
       const std::string_view name = std::string_view(path).substr(kBagFolder.size());
       const auto manifest = bagit::parse_manifest_name(name);
-      if (manifest) (manifest->tag ? tag_manifests : manifests)[name] = digest;
+      if (manifest) (manifest->tag ? tag_manifests : manifests)[name] = documentation[i].hex();
     }
     facts["manifests_sha512"] = tag_manifests.empty() ? manifests : tag_manifests;
     return facts;
@@ -538,8 +572,7 @@ class Ingest {
                                   const PlannedFile& file,
                                   const std::string& path,
                                   std::string role,
-                                  Bytes& bytes,
-                                  mets::Format* format) {
+                                  Bytes& bytes) {
     TRY_SET(Place place, bytes.place(file));
     DepositSource source(std::move(place), file, progress_.done_bytes);
     // The format is known once the beginning has been read, which add() does.
@@ -549,45 +582,52 @@ class Ingest {
     TRY_SET(row,
             deposit.add(LogicalPath::literal(path), source, file.supplied, std::move(row), stop_));
     TRY(source.check_unchanged());
-    *format = source.format();
-    row.media_type = format->media_type;
-    row.puid = format->puid;
-    row.format_name = format->name;
-    row.format_version = format->version;
+    mets::Format format = source.format();
+    row.media_type = std::move(format.media_type);
+    row.puid = std::move(format.puid);
+    row.format_name = std::move(format.name);
+    row.format_version = std::move(format.version);
     deposit.describe(row);
     return row;
   }
 
-  Result<index::FileRow> add_payload(store::Deposit& deposit,
-                                     const PlannedFile& file,
-                                     Bytes& bytes,
-                                     mets::PackageInput* package) {
-    mets::Format format;
-    TRY_SET(index::FileRow row,
-            add_file(deposit, file, mets::payload_folder() + file.data_path.text(), "payload",
-                     bytes, &format));
-    package->files.push_back({.path = file.data_path.text(),
-                              .size_bytes = row.size_bytes,
-                              .sha512 = row.sha512,
-                              .format = format,
-                              .original_name = file.deposit_path,
-                              .digest_supplied = !file.supplied.empty()});
-    return row;
+  // The deposit's rows are the only list of the files: the payload is what was added first.
+  static mets::Payload payload_of(const PlannedItem& item, const store::Deposit& deposit) {
+    return {.count = item.files.size(),
+            .for_each = [&](const mets::Payload::Each& each) -> Result<void> {
+              for (std::size_t i = 0; i < item.files.size(); ++i) {
+                const PlannedFile& file = item.files[i];
+                const index::FileRow& row = deposit.rows()[i];
+                TRY(each({.path = file.data_path.text(),
+                          .size_bytes = row.size_bytes,
+                          .sha512 = row.sha512,
+                          .format = {.media_type = row.media_type,
+                                     .name = row.format_name,
+                                     .version = row.format_version,
+                                     .puid = row.puid},
+                          .original_name = file.deposit_path,
+                          .digest_supplied = !file.supplied.empty()}));
+              }
+              return {};
+            }};
   }
 
-  Result<index::FileRow> add_documentation(store::Deposit& deposit,
-                                           const PlannedFile& file,
-                                           Bytes& bytes,
-                                           mets::PackageInput* package) {
-    mets::Format format;
-    TRY_SET(index::FileRow row,
-            add_file(deposit, file, mets::documentation_folder() + file.data_path.text(),
-                     "documentation", bytes, &format));
-    package->documentation.push_back({.path = file.data_path.text(),
-                                      .size_bytes = row.size_bytes,
-                                      .sha512 = row.sha512,
-                                      .media_type = format.media_type});
-    return row;
+  // Writes METS, PREMIS and the rest into the deposit while they are rendered, and reads each METS
+  // as it comes.
+  static Result<void> add_package_files(const mets::PackageInput& package,
+                                        store::Deposit& deposit) {
+    StagedFiles files(deposit);
+    mets::PackageCheck check([&](const std::string& path) { return files.find(path); });
+    TRY(mets::render_package(
+        package, [&](const mets::GeneratedFile& file, const Produce& bytes) -> Result<mets::Held> {
+          index::FileRow row;
+          row.role = file.role;
+          row.media_type = file.media_type;
+          TRY_SET(row, deposit.add(LogicalPath::literal(file.path), check.reading(file.path, bytes),
+                                   std::move(row)));
+          return mets::Held{.size_bytes = row.size_bytes, .sha512 = row.sha512};
+        }));
+    return check.finish(deposit.rows().size());
   }
 
   Result<IngestResult> finish(const Plan& plan) {

@@ -1,8 +1,8 @@
 #include "service/transfer/seal.hpp"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <memory>
+#include <vector>
 
 #include "bagit/plan_tree.hpp"
 #include "bagit/tagfile.hpp"
@@ -11,7 +11,9 @@
 #include "mets/bordereau.hpp"
 #include "mets/package.hpp"
 #include "service/transfer/bag.hpp"
+#include "service/transfer/spool.hpp"
 #include "service/transfer/state.hpp"
+#include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 #include "store/base/version.hpp"
 #include "store/query.hpp"
@@ -22,18 +24,19 @@ namespace {
 namespace keys = store::keys;
 
 constexpr std::chrono::hours kDefaultFixityAge{7 * 24};
+constexpr std::uint64_t kTagFilesMax = 20;  // with what OCFL adds to them
 
+// What is kept of each item while the transfer is sealed: a hundred thousand of them are 50 MB.
 struct Pinned {
   std::string slug;
-  std::uint32_t version = 1;
+  std::string label;
   std::string object;
   std::string inventory;
+  std::uint32_t version = 1;
   std::uint64_t package_files = 0;
   std::uint64_t package_bytes = 0;
-  std::uint64_t payload_files = 0;
-  std::uint64_t payload_bytes = 0;
-  mets::Description description;
-  mets::Original original;
+  Digest mets_sha512;  // of the package's METS.xml
+  std::uint64_t mets_bytes = 0;
 };
 
 mets::Organisation organisation_of(const json::Object& agreement, std::string_view name) {
@@ -60,10 +63,14 @@ class Sealer {
     event_ = store_.event(journal::type::kTransferSealed, options_.agent);
     TRY(pin_items());
     TRY(verify_items());
-    TRY(collect_manifests());
-    TRY(render_tag_files());
+    TRY_SET(const auto space, store_.reserve(expected_bytes(), kTagFilesMax));
+    TRY_SET(const Uuid uuid, Uuid::parse(id));
+    TRY_SET(deposit_, store_.begin(ObjectId::of_uuid(uuid)));
+    TRY(add_payload_lists());
+    TRY(add_bordereau());
+    TRY(add_tag_files());
     TRY(judge());
-    TRY(store_tag_files());
+    TRY(commit());
     TRY_SET(transfer_, store::transfer_record(store_, id));
     return result();
   }
@@ -91,22 +98,53 @@ class Sealer {
           .as("transfer-empty");
     }
     progress_.total_items = slugs.size();
-    for (const std::string& slug : slugs) {
-      TRY_SET(const json::Object item, store::item_record(store_, slug));
-      Pinned pinned;
-      pinned.slug = slug;
-      pinned.version = static_cast<std::uint32_t>(json::number_at(item, "head_version"));
-      pinned.object = json::text_at(item, "object");
-      pinned.inventory = json::text_at(item, "inventory_digest");
-      pinned.package_files = json::number_at(item, "package_file_count");
-      pinned.package_bytes = json::number_at(item, "package_size_bytes");
-      pinned.payload_files = json::number_at(item, "file_count");
-      pinned.payload_bytes = json::number_at(item, "size_bytes");
-      pinned.description = mets::description_of(json::object_at(item, "metadata"));
-      pinned.original = mets::original_of(json::object_at(item, "original"));
-      items_.push_back(std::move(pinned));
+    for (const mets::BordereauForm& form : mets::bordereau_forms()) {
+      rows_.emplace_back(store_.disk(),
+                         store_.layout().work /
+                             (std::string(store::kUnpackedPrefix) + json::text_at(transfer_, "id") +
+                              "-" + std::string(form.file_name)));
     }
+    items_.reserve(slugs.size());
+    for (std::string& slug : slugs)
+      TRY(pin(std::move(slug)));
     return {};
+  }
+
+  // Reads the item once: what is said of it is that of one version, whatever is deposited
+  // meanwhile.
+  Result<void> pin(std::string slug) {
+    if (stop_.stop_requested()) return Error(Code::cancelled, "the sealing was stopped");
+    TRY_SET(const json::Object item, store::item_record(store_, slug));
+    mets::BordereauRow row;
+    row.slug = slug;
+    row.version = static_cast<std::uint32_t>(json::number_at(item, "head_version"));
+    row.description = mets::description_of(json::object_at(item, "metadata"));
+    row.original = mets::original_of(json::object_at(item, "original"));
+    row.files = json::number_at(item, "file_count");
+    row.bytes = json::number_at(item, "size_bytes");
+    totals_.add(row);
+    const auto forms = mets::bordereau_forms();
+    for (std::size_t i = 0; i < forms.size(); ++i)
+      TRY(rows_[i].add(forms[i].row(row)));
+
+    auto package_mets = store_.file_row(slug, row.version, "METS.xml");
+    if (!package_mets && package_mets.error().code() == Code::not_found) return not_whole(slug);
+    if (!package_mets) return std::move(package_mets).error();
+    items_.push_back({.slug = std::move(slug),
+                      .label = mets::any_of(row.description.title),
+                      .object = json::text_at(item, "object"),
+                      .inventory = json::text_at(item, "inventory_digest"),
+                      .version = row.version,
+                      .package_files = json::number_at(item, "package_file_count"),
+                      .package_bytes = json::number_at(item, "package_size_bytes"),
+                      .mets_sha512 = package_mets->sha512,
+                      .mets_bytes = package_mets->size_bytes});
+    return {};
+  }
+
+  static Error not_whole(const std::string& slug) {
+    return Error(Code::corrupt, "item '" + slug + "' is not whole in the store")
+        .as("payload-not-verified");
   }
 
   // Every byte was verified recently enough, or is now.
@@ -156,59 +194,103 @@ class Sealer {
     return false;
   }
 
-  void list_payload(const std::string& path,
-                    const Digest& sha512,
-                    const Digest& sha256,
-                    std::uint64_t size_bytes) {
-    bagit::append_manifest_line(sha512, path, &manifest_sha512_);
-    if (wants_sha256()) bagit::append_manifest_line(sha256, path, &manifest_sha256_);
-    octets_ += size_bytes;
-    ++streams_;
+  // For the books: a line of a manifest, and of the small files what an item adds to each.
+  std::uint64_t expected_bytes() const {
+    constexpr std::uint64_t kLineBytes = 256;
+    constexpr std::uint64_t kItemBytes = 2048;
+    std::uint64_t bytes = 1u << 20;
+    for (const Pinned& item : items_)
+      bytes += kItemBytes + item.package_files * kLineBytes * (wants_sha256() ? 2 : 1);
+    for (const Spool& rows : rows_)
+      bytes += rows.size_bytes();
+    return bytes;
   }
 
-  Result<void> collect_manifests() {
-    std::vector<mets::TransferEntry> entries;
+  Result<index::FileRow> add(std::string_view path,
+                             std::string_view media_type,
+                             std::string_view role,
+                             const Produce& bytes) {
+    index::FileRow row;
+    row.role = role;
+    row.media_type = media_type;
+    return deposit_->add(LogicalPath::literal(path), bytes, std::move(row));
+  }
+
+  Result<void> add_text(std::string_view path,
+                        std::string_view media_type,
+                        const std::string& text) {
+    TRY(add(path, media_type, "metadata", [&](const Sink& sink) { return sink(text); }));
+    return {};
+  }
+
+  // The transfer METS, and the manifests, of which it is the last line.
+  Result<void> add_payload_lists() {
+    const auto entries = [this](const mets::TransferMets::Each& each) -> Result<void> {
+      for (const Pinned& item : items_) {
+        TRY(each({.slug = item.slug,
+                  .label = item.label,
+                  .mets_sha512 = item.mets_sha512,
+                  .mets_size_bytes = item.mets_bytes}));
+      }
+      return {};
+    };
+    const mets::TransferMets mets{.objid = json::text_at(transfer_, "reference"),
+                                  .label = title(),
+                                  .created = event_.time,
+                                  .archivist = organisation_of(agreement_, "transferring_agency"),
+                                  .preservation = organisation_of(agreement_, "archival_agency"),
+                                  .entries = entries};
+    TRY_SET(const index::FileRow mets_row,
+            add("data/METS.xml", "application/xml", "metadata",
+                [&](const Sink& sink) { return mets::render_transfer_mets(mets, sink); }));
+    TRY_SET(const index::FileRow manifest,
+            add("manifest-sha512.txt", "text/plain", "metadata", [&](const Sink& sink) {
+              return write_manifest(Algorithm::sha512, mets_row, sink);
+            }));
+    manifest_sha512_ = manifest.sha512;
+    if (!wants_sha256()) return {};
+    TRY(add("manifest-sha256.txt", "text/plain", "metadata",
+            [&](const Sink& sink) { return write_manifest(Algorithm::sha256, mets_row, sink); }));
+    return {};
+  }
+
+  Result<void> write_manifest(Algorithm algorithm, const index::FileRow& mets, const Sink& sink) {
+    octets_ = 0;
+    streams_ = 0;
+    std::string lines;
+    std::string path;
+    const auto list = [&](std::string_view folder, const index::FileFacts& file) -> Result<void> {
+      path.assign(folder).append(file.path);
+      bagit::append_manifest_line(algorithm == Algorithm::sha512 ? file.sha512 : file.sha256, path,
+                                  &lines);
+      octets_ += file.size_bytes;
+      ++streams_;
+      if (lines.size() < limits::kChunkBytes) return {};
+      auto written = sink(lines);
+      lines.clear();
+      return written;
+    };
     for (const Pinned& item : items_) {
       if (stop_.stop_requested()) return Error(Code::cancelled, "the sealing was stopped");
-      mets::TransferEntry entry;
-      entry.slug = item.slug;
-      entry.label = mets::any_of(item.description.title);
-      bool whole = true;
-      TRY(store::for_each_file(store_, item.slug, item.version, [&](const index::FileRow& row) {
-        if (row.path == "METS.xml") {
-          entry.mets_sha512 = row.sha512;
-          entry.mets_size_bytes = row.size_bytes;
-        }
-        // A row without a content path is one whose object was damaged when the index was made.
-        whole = whole && !row.content_path.empty();
-        list_payload("data/" + item.slug + "/" + row.path, row.sha512, row.sha256, row.size_bytes);
-        return true;
-      }));
-      if (!whole || entry.mets_size_bytes == 0) {
-        return Error(Code::corrupt, "item '" + item.slug + "' is not whole in the store")
-            .as("payload-not-verified");
-      }
-      entries.push_back(std::move(entry));
+      const std::string folder = "data/" + item.slug + "/";
+      TRY(store::for_each_file_facts(store_, item.slug, item.version,
+                                     [&](const index::FileFacts& file) -> Result<void> {
+                                       if (!file.whole) return not_whole(item.slug);
+                                       return list(folder, file);
+                                     }));
     }
-    const std::string mets =
-        mets::render_transfer_mets(json::text_at(transfer_, "reference"), title(), event_.time,
-                                   organisation_of(agreement_, "transferring_agency"),
-                                   organisation_of(agreement_, "archival_agency"), entries);
-    add("data/METS.xml", mets, "application/xml", "metadata");
-    list_payload("data/METS.xml", digest_of(Algorithm::sha512, mets),
-                 digest_of(Algorithm::sha256, mets), mets.size());
-    return {};
+    TRY(list("", {.path = mets.path,
+                  .size_bytes = mets.size_bytes,
+                  .sha512 = mets.sha512,
+                  .sha256 = mets.sha256}));
+    return sink(lines);
   }
 
   std::string title() const {
     return mets::any_of(mets::localized_of(json::object_at(transfer_, "title")));
   }
 
-  void add(std::string path, std::string bytes, std::string media_type, std::string role) {
-    files_.push_back({std::move(path), std::move(bytes), std::move(media_type), std::move(role)});
-  }
-
-  mets::Bordereau bordereau() const {
+  Result<void> add_bordereau() {
     mets::Bordereau b;
     b.reference = json::text_at(transfer_, "reference");
     b.operation = json::text_at(transfer_, "id");
@@ -219,30 +301,19 @@ class Sealer {
     b.transferring_agency = organisation_of(agreement_, "transferring_agency");
     b.archival_agency = organisation_of(agreement_, "archival_agency");
     b.sealed_at = event_.time;
-    b.manifest_sha512 = digest_of(Algorithm::sha512, manifest_sha512_).hex();
-    return b;
-  }
-
-  // Takes the descriptions: nothing else needs them.
-  void add_bordereau() {
-    mets::Bordereau head = bordereau();
-    std::vector<mets::BordereauRow> rows;
-    for (Pinned& item : items_) {
-      rows.push_back({.slug = item.slug,
-                      .version = item.version,
-                      .description = std::move(item.description),
-                      .original = std::move(item.original),
-                      .files = item.payload_files,
-                      .bytes = item.payload_bytes});
-      head.totals.add(rows.back());
+    b.manifest_sha512 = manifest_sha512_.hex();
+    b.totals = totals_;
+    const auto forms = mets::bordereau_forms();
+    for (std::size_t i = 0; i < forms.size(); ++i) {
+      TRY(add(forms[i].file_name, forms[i].media_type, "documentation",
+              [&](const Sink& sink) -> Result<void> {
+                if (auto begun = sink(forms[i].begin(b)); !begun) return begun;
+                if (auto sent = rows_[i].send(sink); !sent) return sent;
+                return sink(forms[i].end());
+              }));
     }
-    for (const mets::BordereauForm& form : mets::bordereau_forms()) {
-      std::string text = form.begin(head);
-      for (const mets::BordereauRow& row : rows)
-        text += form.row(row);
-      add(std::string(form.file_name), text + form.end(), std::string(form.media_type),
-          "documentation");
-    }
+    rows_.clear();
+    return {};
   }
 
   std::string bag_name() const { return json::text_at(transfer_, "reference"); }
@@ -261,37 +332,33 @@ class Sealer {
             {"Versement-Transfer", json::text_at(transfer_, "id")}};
   }
 
-  Result<void> render_tag_files() {
-    add_bordereau();
-    json::Object agreement = agreement_;
-    add("versement/agreement.json", json::write_pretty(agreement) + "\n", "application/json",
-        "metadata");
+  Result<void> add_tag_files() {
+    const json::Object agreement = agreement_;
+    TRY(add_text("versement/agreement.json", "application/json",
+                 json::write_pretty(agreement) + "\n"));
     // What the journal said when the transfer was sealed, signed: it covers the ingestion of every
     // item, and the receiver can hold us to it.
-    add("versement/checkpoint.txt", store_.journal().checkpoint(), "text/plain", "metadata");
-    add("versement/vkey.txt", store_.journal().key().text() + "\n", "text/plain", "metadata");
-    add("versement/seal.json", seal_json(), "application/json", "metadata");
+    TRY(add_text("versement/checkpoint.txt", "text/plain", store_.journal().checkpoint()));
+    TRY(add_text("versement/vkey.txt", "text/plain", store_.journal().key().text() + "\n"));
+    TRY(add("versement/seal.json", "application/json", "metadata",
+            [&](const Sink& sink) { return write_seal(sink); }));
+    TRY(add_text("bagit.txt", "text/plain", bagit::write_bagit_txt()));
+    TRY(add_text("bag-info.txt", "text/plain", bagit::write_bag_info(bag_info())));
 
-    add("bagit.txt", bagit::write_bagit_txt(), "text/plain", "metadata");
-    add("bag-info.txt", bagit::write_bag_info(bag_info()), "text/plain", "metadata");
-    add("manifest-sha512.txt", std::move(manifest_sha512_), "text/plain", "metadata");
-    if (wants_sha256()) {
-      add("manifest-sha256.txt", std::move(manifest_sha256_), "text/plain", "metadata");
+    std::vector<const index::FileRow*> rows;
+    for (const index::FileRow& row : deposit_->rows()) {
+      if (!row.path.starts_with("data/")) rows.push_back(&row);
     }
-    std::sort(files_.begin(), files_.end(),
-              [](const auto& left, const auto& right) { return left.path < right.path; });
+    std::sort(rows.begin(), rows.end(),
+              [](const auto* left, const auto* right) { return left->path < right->path; });
     std::string tag_manifest;
-    for (const mets::GeneratedFile& file : files_) {
-      if (file.path.starts_with("data/")) continue;
-      bagit::append_manifest_line(digest_of(Algorithm::sha512, file.bytes), file.path,
-                                  &tag_manifest);
-    }
+    for (const index::FileRow* const row : rows)
+      bagit::append_manifest_line(row->sha512, row->path, &tag_manifest);
     seal_digest_ = digest_of(Algorithm::sha512, tag_manifest).hex();
-    add(std::string(kSealedFile), tag_manifest, "text/plain", "metadata");
-    return {};
+    return add_text(kSealedFile, "text/plain", tag_manifest);
   }
 
-  std::string seal_json() const {
+  Result<void> write_seal(const Sink& sink) const {
     json::Object object;
     object["transfer"] = json::text_at(transfer_, "id");
     object["reference"] = json::text_at(transfer_, "reference");
@@ -304,11 +371,16 @@ class Sealer {
     std::string text = json::write(object);
     text.back() = ',';
     text += "\n\"items\":[";
+    bool first = true;
     for (const Pinned& item : items_) {
-      if (text.back() != '[') text += ',';
+      if (!first) text += ',';
+      first = false;
       text += "\n" + json::write(item_line(item));
+      if (text.size() < limits::kChunkBytes) continue;
+      TRY(sink(text));
+      text.clear();
     }
-    return text + "]}\n";
+    return sink(text + "]}\n");
   }
 
   static json::Object item_line(const Pinned& item) {
@@ -327,21 +399,25 @@ class Sealer {
   // not by what this program meant to write. Content was verified item by item.
   Result<void> judge() {
     const auto list = [this](const bagit::PlanTree::Each& each) -> Result<void> {
-      for (const mets::GeneratedFile& file : files_)
-        TRY(each(file.path, file.bytes.size()));
+      std::string path;
+      for (const index::FileRow& row : deposit_->rows())
+        TRY(each(row.path, row.size_bytes));
       for (const Pinned& item : items_) {
-        Result<void> named;
-        TRY(store::for_each_file(store_, item.slug, item.version, [&](const index::FileRow& row) {
-          named = each("data/" + item.slug + "/" + row.path, row.size_bytes);
-          return static_cast<bool>(named);
-        }));
-        TRY(std::move(named));
+        path.assign("data/").append(item.slug).append("/");
+        const std::size_t folder = path.size();
+        TRY(store::for_each_file_facts(store_, item.slug, item.version,
+                                       [&](const index::FileFacts& file) -> Result<void> {
+                                         path.resize(folder);
+                                         path.append(file.path);
+                                         return each(path, file.size_bytes);
+                                       }));
       }
       return {};
     };
     const auto open = [this](std::size_t number) -> Result<std::shared_ptr<Source>> {
-      if (number >= files_.size()) return Error(Code::internal, "payload is not read to seal it");
-      return std::shared_ptr<Source>(std::make_shared<ViewSource>(files_[number].bytes));
+      const auto& rows = deposit_->rows();
+      if (number >= rows.size()) return Error(Code::internal, "payload is not read to seal it");
+      return deposit_->file(rows[number]);
     };
     bagit::PlanTree bag(bag_name(), list, open);
     bagit::ValidateOptions options;
@@ -358,26 +434,13 @@ class Sealer {
                      "; please report this as a defect");
   }
 
-  Result<void> store_tag_files() {
-    std::uint64_t bytes = 0;
-    for (const mets::GeneratedFile& file : files_)
-      bytes += file.bytes.size();
-    TRY_SET(const auto space, store_.reserve(bytes, files_.size()));
-    TRY_SET(const Uuid id, Uuid::parse(json::text_at(transfer_, "id")));
-    TRY_SET(auto deposit, store_.begin(ObjectId::of_uuid(id)));
-    for (mets::GeneratedFile& file : files_) {
-      index::FileRow row;
-      row.role = file.role;
-      row.media_type = file.media_type;
-      TRY(deposit->add(LogicalPath::literal(file.path), file.bytes, std::move(row)));
-      file.bytes = std::string();  // Written: what comes next can have the memory.
-    }
+  Result<void> commit() {
     TRY_SET(const auto evidence, store_.begin_evidence());
     for (const Pinned& item : items_)
       TRY(evidence->line(item_line(item)));
     TRY_SET(const std::string items_evidence, evidence->finish());
 
-    event_.objects["transfer"] = id.text();
+    event_.objects["transfer"] = json::text_at(transfer_, "id");
     event_.objects["job"] = options_.job;
     event_.detail["action"] = act_name(Act::seal);
     event_.detail["items_evidence"] = items_evidence;
@@ -388,7 +451,7 @@ class Sealer {
     set["seal_digest"] = seal_digest_;
     set["bag_name"] = bag_name();
     set["payload_oxum"] = std::to_string(octets_) + "." + std::to_string(streams_);
-    set["file_count"] = streams_ + files_.size() - 1;  // The METS counts once.
+    set["file_count"] = streams_ + deposit_->rows().size() - 1;  // The METS counts once.
     set["size_bytes"] = octets_;
     set["serialisation"] = bagit::kTarSerialisation;
     event_.detail["set"] = std::move(set);
@@ -397,7 +460,7 @@ class Sealer {
         .message = "Seal of transfer " + bag_name(),
         .user_name = options_.agent,
         .user_address = "urn:versement:agent:" + percent_encode(options_.agent)};
-    TRY(store_.commit(std::move(deposit), note, std::move(event_)));
+    TRY(store_.commit(std::move(deposit_), note, std::move(event_)));
     return {};
   }
 
@@ -409,9 +472,10 @@ class Sealer {
   json::Object agreement_;
   journal::Event event_;
   std::vector<Pinned> items_;  // by slug
-  std::vector<mets::GeneratedFile> files_;
-  std::string manifest_sha512_;
-  std::string manifest_sha256_;
+  std::vector<Spool> rows_;    // of each form of the bordereau
+  mets::BordereauTotals totals_;
+  std::unique_ptr<store::Deposit> deposit_;
+  Digest manifest_sha512_;
   std::string seal_digest_;
   std::uint64_t octets_ = 0;
   std::uint64_t streams_ = 0;

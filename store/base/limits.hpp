@@ -46,6 +46,9 @@ inline constexpr std::size_t kJsonBodyBytesMax = 8u << 20;
 // XML: deeper nesting than METS ever has would overflow a recursive reader.
 inline constexpr std::size_t kXmlDepthMax = 256;
 inline constexpr std::size_t kXmlBytesMax = 256u << 20;
+// Of a document that is read piece by piece: one tag with all its attributes, or one text. A METS
+// has a kilobyte, a description some ten.
+inline constexpr std::size_t kXmlTokenBytesMax = 1u << 20;
 
 // HTTP: the connection buffer bounds header, chunk header and trailer alike, because the parser of
 // Beast 1.81 bounds none of the last two by itself.

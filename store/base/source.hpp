@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "store/base/disk.hpp"
 #include "store/base/guard.hpp"
@@ -90,6 +92,11 @@ class FileSource : public Source {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Takes bytes as they come; what it is called with lasts as long as the call.
+using Sink = std::function<Result<void>(std::string_view bytes)>;
+// Hands bytes to a sink, from the first to the last; they need not be anywhere as a whole.
+using Produce = std::function<Result<void>(const Sink& sink)>;
 
 // Reads a whole source of at most `bytes_max` into memory.
 Result<std::string> read_source(Source& source, std::size_t bytes_max);

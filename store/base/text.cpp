@@ -97,11 +97,11 @@ bool is_hidden_or_reordering(UChar32 c) {
 }  // namespace
 
 std::string hex_of(std::span<const std::byte> bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  char* at = out.data();
   for (const std::byte b : bytes) {
-    out += kHexDigits[std::to_integer<std::size_t>(b) >> 4];
-    out += kHexDigits[std::to_integer<std::size_t>(b) & 15u];
+    *at++ = kHexDigits[std::to_integer<std::size_t>(b) >> 4];
+    *at++ = kHexDigits[std::to_integer<std::size_t>(b) & 15u];
   }
   return out;
 }

@@ -179,7 +179,12 @@ Result<void> Index::apply(std::uint64_t first,
                           Durability durability) {
   // RocksDB's log is replayed upon what is on the disk: no row may be missing below it.
   if (durability == Durability::logged) TRY(flush());
-  Overlay rows([this](std::string_view key) { return get(key); });
+  rocksdb::WriteBatch batch;
+  rocksdb::Status put;
+  Overlay rows([this](std::string_view key) { return get(key); },
+               [&](std::string_view key, std::string_view value) {
+                 if (put.ok()) put = batch.Put(slice(key), slice(value));
+               });
   std::uint64_t position = state_->position;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const std::uint64_t index = first + i;
@@ -192,7 +197,7 @@ Result<void> Index::apply(std::uint64_t first,
     ++position;
   }
   rows.put(keys::meta("position"), std::to_string(position));
-  rocksdb::WriteBatch batch;
+  if (!put.ok()) return failed("write", put);
   for (const auto& [key, value] : rows.changes()) {
     const rocksdb::Status status =
         value ? batch.Put(slice(key), slice(*value)) : batch.Delete(slice(key));

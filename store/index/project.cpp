@@ -114,9 +114,11 @@ Totals totals_of(const std::vector<FileRow>& rows) {
   return totals;
 }
 
-Result<std::vector<FileRow>> rows_of(const Act& act) {
-  if (const auto* attached = dynamic_cast<const FileRows*>(act.attachment)) return attached->rows;
-  return act.sources.rows_of(act.event);
+// The rows that came along with the event, else those that the sources find, kept in `found`.
+Result<const std::vector<FileRow>*> rows_of(const Act& act, std::vector<FileRow>* found) {
+  if (const auto* attached = dynamic_cast<const FileRows*>(act.attachment)) return &attached->rows;
+  TRY_SET(*found, act.sources.rows_of(act.event));
+  return found;
 }
 
 void put_files(const Act& act,
@@ -124,8 +126,8 @@ void put_files(const Act& act,
                std::uint32_t version,
                const std::vector<FileRow>& files) {
   for (const FileRow& row : files) {
-    act.rows.put(keys::file(owner, version, row.path), encode(row));
-    act.rows.put(keys::file_id(owner, version, file_id(owner, row.path)), row.path);
+    act.rows.write(keys::file(owner, version, row.path), encode(row));
+    act.rows.write(keys::file_id(owner, version, file_id(owner, row.path)), row.path);
   }
 }
 
@@ -171,7 +173,9 @@ Result<void> ingestion(const Act& act) {
   const std::string slug = act.object("item");
   const auto version = static_cast<std::uint32_t>(json::number_at(act.event.objects, "version"));
   const json::Object& detail = act.event.detail;
-  TRY_SET(const std::vector<FileRow> files, rows_of(act));
+  std::vector<FileRow> found;
+  TRY_SET(const std::vector<FileRow>* const rows, rows_of(act, &found));
+  const std::vector<FileRow>& files = *rows;
   const Totals totals = totals_of(files);
 
   TRY_SET(json::Object record, act.rows.record(keys::item(slug)));
@@ -383,7 +387,9 @@ Result<void> transfer_acted(const Act& act) {
 
 Result<void> transfer_sealed(const Act& act) {
   const std::string id = act.object("transfer");
-  TRY_SET(const std::vector<FileRow> files, rows_of(act));
+  std::vector<FileRow> found;
+  TRY_SET(const std::vector<FileRow>* const rows, rows_of(act, &found));
+  const std::vector<FileRow>& files = *rows;
   put_files(act, "transfer/" + id, 1, files);
   act.rows.put(keys::object(act.object("object")), "transfer " + id);
   put_verified(act, "transfer " + id);

@@ -18,7 +18,9 @@ namespace versement::index {
 class Overlay {
  public:
   using Lookup = std::function<Result<std::optional<std::string>>(std::string_view key)>;
-  explicit Overlay(Lookup stored) : stored_(std::move(stored)) {}
+  using Write = std::function<void(std::string_view key, std::string_view value)>;
+  // `write` takes the rows that no event reads again, at once.
+  Overlay(Lookup stored, Write write) : stored_(std::move(stored)), write_(std::move(write)) {}
 
   Result<std::optional<std::string>> get(const std::string& key) const;
   // The record of a key, or an empty object.
@@ -26,12 +28,15 @@ class Overlay {
   void put(const std::string& key, std::string value);
   void put(const std::string& key, const json::Object& record);
   void remove(const std::string& key);
+  // For the files of a version, which may be a hundred thousand: get() does not find this row.
+  void write(std::string_view key, std::string_view value) { write_(key, value); }
 
   // A missing value is a removal.
   const std::map<std::string, std::optional<std::string>>& changes() const { return changes_; }
 
  private:
   Lookup stored_;
+  Write write_;
   std::map<std::string, std::optional<std::string>> changes_;
 };
 

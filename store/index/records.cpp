@@ -51,6 +51,10 @@ void put_bytes(std::span<const std::byte> bytes, std::string* out) {
   out->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
+Error damaged_row() {
+  return {Code::corrupt, "a damaged row in the index; delete index/ and start again"};
+}
+
 }  // namespace
 
 std::string encode(const FileRow& row) {
@@ -78,9 +82,23 @@ Result<FileRow> decode_file_row(std::string_view path, std::string_view bytes) {
                             &row.format_name, &row.format_version, &row.original_name}) {
     *text = in.text();
   }
-  if (!in.good())
-    return Error(Code::corrupt, "a damaged row in the index; delete index/ and start again");
+  if (!in.good()) return damaged_row();
   return row;
+}
+
+Result<FileFacts> decode_file_facts(std::string_view path, std::string_view bytes) {
+  constexpr std::size_t kTexts = 7;
+  constexpr std::size_t kNumbersBytes = sizeof(std::uint64_t) + sizeof(std::uint32_t) + 64 + 32;
+  if (bytes.size() < kNumbersBytes + kTexts * sizeof(std::uint32_t)) return damaged_row();
+  Decoder in(bytes);
+  FileFacts facts;
+  facts.path = path;
+  facts.size_bytes = in.number<std::uint64_t>();
+  (void)in.number<std::uint32_t>();  // the CRC
+  facts.sha512 = in.digest(Algorithm::sha512);
+  facts.sha256 = in.digest(Algorithm::sha256);
+  facts.whole = in.number<std::uint32_t>() > 0;  // the length of the content path
+  return facts;
 }
 
 std::string file_id(std::string_view slug, std::string_view path) {

@@ -29,7 +29,18 @@ struct FileRow {
   std::string original_name;  // path in the deposit, as its bytes were
 };
 
+// What a manifest says of a file.
+struct FileFacts {
+  std::string_view path;
+  std::uint64_t size_bytes = 0;
+  Digest sha512;
+  Digest sha256;
+  bool whole = false;  // false where the object was damaged when the index was made
+};
+
 std::string encode(const FileRow& row);
+// The beginning of a row only: a third of the time of all of it.
+Result<FileFacts> decode_file_facts(std::string_view path, std::string_view bytes);
 Result<FileRow> decode_file_row(std::string_view path, std::string_view bytes);
 
 // The id of a file in addresses and in PREMIS: the same for the same path of the same item.

@@ -14,30 +14,75 @@ Error corrupt(std::string_view code, const std::string& what) {
   return Error(Code::corrupt, std::string(code) + ": " + what).as(code);
 }
 
-json::Object digest_map_value(const DigestMap& map) {
-  json::Object object;
-  for (const auto& [digest, paths] : map) {
-    json::Array array;
-    for (const std::string& path : paths)
-      array.emplace_back(path);
-    object[digest] = std::move(array);
-  }
-  return object;
-}
+// Canonical JSON as json::write makes it, handed on piece by piece. What the sink says is known in
+// the end.
+class InventoryText {
+ public:
+  explicit InventoryText(const Sink& sink) : sink_(sink) {}
 
-json::Object version_value(const InventoryVersion& version) {
-  json::Object object;
-  object["created"] = version.created;
-  object["state"] = digest_map_value(version.state);
-  if (!version.message.empty()) object["message"] = version.message;
-  if (!version.user_name.empty()) {
-    json::Object user;
-    user["name"] = version.user_name;
-    if (!version.user_address.empty()) user["address"] = version.user_address;
-    object["user"] = std::move(user);
+  void raw(std::string_view text) {
+    text_ += text;
+    if (text_.size() >= limits::kChunkBytes) pass_on();
   }
-  return object;
-}
+  void text(std::string_view text) { raw(json::write(json::Value(text))); }
+  // The name of a member; the first of an object has no comma before it.
+  void name(std::string_view name, bool first = false) {
+    if (!first) raw(",");
+    text(name);
+    raw(":");
+  }
+  void member(std::string_view name_of_it, std::string_view value, bool first = false) {
+    name(name_of_it, first);
+    text(value);
+  }
+
+  void digests(const DigestMap& map) {
+    raw("{");
+    bool first = true;
+    for (const auto& [digest, paths] : map) {
+      name(digest, first);
+      first = false;
+      raw("[");
+      for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (i > 0) raw(",");
+        text(paths[i]);
+      }
+      raw("]");
+    }
+    raw("}");
+  }
+
+  void version(const InventoryVersion& version) {
+    raw("{");
+    member("created", version.created, true);
+    if (!version.message.empty()) member("message", version.message);
+    name("state");
+    digests(version.state);
+    if (!version.user_name.empty()) {
+      name("user");
+      raw("{");
+      if (!version.user_address.empty()) member("address", version.user_address, true);
+      member("name", version.user_name, version.user_address.empty());
+      raw("}");
+    }
+    raw("}");
+  }
+
+  Result<void> finish() {
+    pass_on();
+    return said_;
+  }
+
+ private:
+  void pass_on() {
+    if (said_) said_ = sink_(text_);
+    text_.clear();
+  }
+
+  const Sink& sink_;
+  std::string text_;
+  Result<void> said_;
+};
 
 Result<DigestMap> read_digest_map(const json::Value* value,
                                   std::string_view code,
@@ -130,26 +175,51 @@ std::string write_sidecar(const Digest& digest) {
   return digest.hex() + "  " + std::string(kInventoryName) + "\n";
 }
 
+Result<void> write_inventory(const Inventory& inventory, const Sink& sink) {
+  InventoryText out(sink);
+  out.raw("{");
+  const bool usual = inventory.content_directory == "content";
+  if (!usual) out.member("contentDirectory", inventory.content_directory, true);
+  out.member("digestAlgorithm", algorithm_name(inventory.algorithm), usual);
+  if (!inventory.fixity.empty()) {
+    out.name("fixity");
+    out.raw("{");
+    bool first = true;
+    for (const auto& [algorithm, map] : inventory.fixity) {
+      out.name(algorithm, first);
+      first = false;
+      out.digests(map);
+    }
+    out.raw("}");
+  }
+  out.member("head", Version(inventory.head()).folder());
+  out.member("id", inventory.id);
+  out.name("manifest");
+  out.digests(inventory.manifest);
+  out.member("type", inventory.type);
+  std::map<std::string, const InventoryVersion*> versions;  // by name: "v10" before "v2"
+  for (const auto& [number, version] : inventory.versions)
+    versions[Version(number).folder()] = &version;
+  out.name("versions");
+  out.raw("{");
+  bool first = true;
+  for (const auto& [name, version] : versions) {
+    out.name(name, first);
+    first = false;
+    out.version(*version);
+  }
+  out.raw("}}");
+  return out.finish();
+}
+
 std::string write_inventory(const Inventory& inventory) {
-  json::Object object;
-  object["id"] = inventory.id;
-  object["type"] = inventory.type;
-  object["digestAlgorithm"] = algorithm_name(inventory.algorithm);
-  object["head"] = Version(inventory.head()).folder();
-  if (inventory.content_directory != "content") {
-    object["contentDirectory"] = inventory.content_directory;
-  }
-  object["manifest"] = digest_map_value(inventory.manifest);
-  json::Object versions;
-  for (const auto& [number, version] : inventory.versions) {
-    versions[Version(number).folder()] = version_value(version);
-  }
-  object["versions"] = std::move(versions);
-  json::Object fixity;
-  for (const auto& [algorithm, map] : inventory.fixity)
-    fixity[algorithm] = digest_map_value(map);
-  if (!fixity.empty()) object["fixity"] = std::move(fixity);
-  return json::write(object);
+  std::string text;
+  const Sink sink = [&](std::string_view piece) -> Result<void> {
+    text += piece;
+    return {};
+  };
+  (void)write_inventory(inventory, sink);  // This sink cannot fail.
+  return text;
 }
 
 Result<Inventory> parse_inventory(std::string_view bytes) {

@@ -11,6 +11,7 @@
 #include "store/base/disk.hpp"
 #include "store/base/ids.hpp"
 #include "store/base/result.hpp"
+#include "store/base/source.hpp"
 
 namespace versement::ocfl {
 
@@ -43,6 +44,8 @@ struct Inventory {
 
 // One serialisation for one inventory: sorted names, no blanks.
 std::string write_inventory(const Inventory& inventory);
+// The same, piece by piece: one of 100,000 files is 50 MB.
+Result<void> write_inventory(const Inventory& inventory, const Sink& sink);
 std::string write_sidecar(const Digest& digest);
 std::string sidecar_name(Algorithm algorithm);
 

@@ -2,13 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <optional>
 
 #include <fcntl.h>
 
 #include "store/base/direct.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
+#include "store/ocfl/findings.hpp"
 #include "store/ocfl/layout.hpp"
+#include "store/ocfl/strict_inventory.hpp"
+#include "store/ocfl/texts.hpp"
 
 namespace versement::ocfl {
 namespace {
@@ -23,6 +28,15 @@ struct Copied {
   std::uint32_t crc32 = 0;
   std::vector<Digest> digests;
 };
+
+StagedFile facts_of(const LogicalPath& path, const Copied& copied) {
+  return {.path = path,
+          .content_path = {},
+          .size_bytes = copied.size_bytes,
+          .crc32 = copied.crc32,
+          .sha512 = copied.digests[0],
+          .sha256 = copied.digests[1]};
+}
 
 std::vector<Algorithm> algorithms_for(std::span<const Digest> supplied) {
   std::vector<Algorithm> algorithms{Algorithm::sha512, Algorithm::sha256};
@@ -48,6 +62,53 @@ Result<std::size_t> fill(Source& source, std::uint64_t offset, std::span<std::by
   return done;
 }
 
+// A file being written, hashed on the way.
+class Incoming {
+ public:
+  // `direct`: past the page cache; all chunks but the last are whole blocks then.
+  static Result<Incoming> create(Disk& disk,
+                                 const Path& to,
+                                 bool direct,
+                                 std::span<const Algorithm> algorithms) {
+    Incoming incoming(disk, to, algorithms);
+    if (direct) {
+      TRY_SET(DirectWriter writer, DirectWriter::create(disk, to, kFileMode));
+      incoming.direct_ = std::move(writer);
+    } else {
+      TRY_SET(incoming.cached_, disk.open(to, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
+    }
+    return incoming;
+  }
+
+  Result<void> take(std::span<const std::byte> chunk) {
+    hasher_.update(chunk);
+    copied_.crc32 = crc32_update(copied_.crc32, chunk);
+    copied_.size_bytes += chunk.size();
+    return direct_ ? direct_->write(chunk) : write_all(*disk_, cached_, chunk, to_);
+  }
+
+  Result<Copied> finish() {
+    if (direct_) {
+      TRY(direct_->close());
+    } else {
+      TRY(disk_->close(std::move(cached_), to_));
+    }
+    copied_.digests = hasher_.finish();
+    return std::move(copied_);
+  }
+
+ private:
+  Incoming(Disk& disk, Path to, std::span<const Algorithm> algorithms)
+      : disk_(&disk), to_(std::move(to)), hasher_(algorithms) {}
+
+  Disk* disk_;
+  Path to_;
+  Hasher hasher_;
+  Copied copied_;
+  std::optional<DirectWriter> direct_;
+  Fd cached_;
+};
+
 Result<Copied> copy(Disk& disk,
                     Source& source,
                     const Path& to,
@@ -55,32 +116,48 @@ Result<Copied> copy(Disk& disk,
                     const std::stop_token& stop) {
   const std::uint64_t size = source.size_bytes();
   DirectBuffer buffer(std::min<std::uint64_t>(limits::kDirectChunkBytes, size));
-  Copied copied;
-  Hasher hasher(algorithms);
-  const auto each = [&](auto write) -> Result<void> {
-    while (copied.size_bytes < size) {
-      if (stop.stop_requested())
-        return Error(Code::cancelled, "stopped while writing " + to.native());
-      TRY_SET(const std::size_t count, fill(source, copied.size_bytes, buffer.all()));
-      const auto chunk = std::span<const std::byte>(buffer.all()).first(count);
-      hasher.update(chunk);
-      copied.crc32 = crc32_update(copied.crc32, chunk);
-      TRY(write(chunk));
-      copied.size_bytes += count;
+  TRY_SET(Incoming incoming, Incoming::create(disk, to, size >= kDirectBytesMin, algorithms));
+  for (std::uint64_t offset = 0; offset < size;) {
+    if (stop.stop_requested())
+      return Error(Code::cancelled, "stopped while writing " + to.native());
+    TRY_SET(const std::size_t count, fill(source, offset, buffer.all()));
+    TRY(incoming.take(std::span<const std::byte>(buffer.all()).first(count)));
+    offset += count;
+  }
+  return incoming.finish();
+}
+
+// The same of bytes whose number is known only at their end. Up to a chunk they are written as a
+// small file.
+Result<Copied> copy(Disk& disk,
+                    const Produce& produce,
+                    const Path& to,
+                    std::span<const Algorithm> algorithms) {
+  DirectBuffer buffer(limits::kDirectChunkBytes);
+  const std::span<std::byte> all = buffer.all();
+  std::size_t held = 0;
+  std::optional<Incoming> incoming;
+  const auto pass_on = [&](bool direct) -> Result<void> {
+    if (!incoming) {
+      TRY_SET(incoming, Incoming::create(disk, to, direct, algorithms));
+    }
+    TRY(incoming->take(all.first(held)));
+    held = 0;
+    return {};
+  };
+  const Sink sink = [&](std::string_view bytes) -> Result<void> {
+    while (!bytes.empty()) {
+      if (held == all.size()) TRY(pass_on(true));
+      const std::size_t count = std::min(bytes.size(), all.size() - held);
+      std::memcpy(all.data() + held, bytes.data(), count);
+      held += count;
+      bytes.remove_prefix(count);
     }
     return {};
   };
-  if (size >= kDirectBytesMin) {
-    TRY_SET(DirectWriter writer, DirectWriter::create(disk, to, kFileMode));
-    TRY(each([&](std::span<const std::byte> chunk) { return writer.write(chunk); }));
-    TRY(writer.close());
-  } else {
-    TRY_SET(Fd fd, disk.open(to, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
-    TRY(each([&](std::span<const std::byte> chunk) { return write_all(disk, fd, chunk, to); }));
-    TRY(disk.close(std::move(fd), to));
-  }
-  copied.digests = hasher.finish();
-  return copied;
+  TRY(produce(sink));
+  if (held > 0 || !incoming) TRY(pass_on(false));
+  return incoming->finish();
 }
 
 Result<void> compare(std::span<const Digest> supplied,
@@ -99,6 +176,22 @@ Result<void> compare(std::span<const Digest> supplied,
     }
   }
   return {};
+}
+
+// Reads what was written as a stranger would: an inventory that breaks a rule must not be stored.
+Result<void> check_inventory(Disk& disk, const Path& path, const Digest& digest) {
+  Texts texts;
+  Findings findings;
+  const StrictInventory read =
+      read_strictly(disk, path, std::string(kInventoryName), Spec::v1_1, texts, findings);
+  for (const Problem& problem : findings.take()) {
+    if (!any_fault({problem})) continue;
+    return Error(problem.severity() == Severity::unread ? Code::io : Code::corrupt,
+                 "our own inventory: " + problem.code + ": " + problem.detail)
+        .as(problem.code);
+  }
+  if (read.has_digests && read.own_digest() == digest) return {};
+  return Error(Code::corrupt, "our own inventory is not what was written").as("E060");
 }
 
 }  // namespace
@@ -170,19 +263,25 @@ Result<StagedFile> ObjectWriter::add(const LogicalPath& path,
     return copied ? std::move(same).error() : std::move(copied).error();
   }
   const std::span<const Digest> extra = std::span<const Digest>(copied->digests).subspan(2);
-  return store(path, temporary,
-               {.path = path,
-                .content_path = {},
-                .size_bytes = copied->size_bytes,
-                .crc32 = copied->crc32,
-                .sha512 = copied->digests[0],
-                .sha256 = copied->digests[1]},
-               extra);
+  return store(path, temporary, facts_of(path, *copied), extra);
 }
 
 Result<StagedFile> ObjectWriter::add(const LogicalPath& path, std::string_view bytes) {
   ViewSource source(bytes);
   return add(path, source, {}, {});
+}
+
+Result<StagedFile> ObjectWriter::add(const LogicalPath& path, const Produce& produce) {
+  if (logical_paths_.contains(path.text())) {
+    return Error(Code::exists, "the object has the path " + path.text() + " already");
+  }
+  const Path temporary = version_folder() / "content" / ".incoming";
+  auto copied = copy(*disk_, produce, temporary, algorithms_for({}));
+  if (!copied) {
+    (void)disk_->remove_file(temporary);  // As above; it may not be there yet.
+    return std::move(copied).error();
+  }
+  return store(path, temporary, facts_of(path, *copied), {});
 }
 
 // Moves the written file to its content path, or drops it when the object has these bytes already.
@@ -197,7 +296,7 @@ Result<StagedFile> ObjectWriter::store(const LogicalPath& path,
     const Path target = folder_ / below;
     TRY(make_parents(target));
     TRY(disk_->rename_new(temporary, target));
-    written_.push_back(target);
+    written_.push_back(target.native());
     contents.push_back(below.native());
     inventory_.fixity["sha256"][facts.sha256.hex()].push_back(below.native());
     for (const Digest& digest : checked) {
@@ -252,8 +351,26 @@ Result<void> ObjectWriter::write_small(const Path& path, std::string_view bytes)
   TRY_SET(Fd fd, disk_->open(path, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
   TRY(write_all(*disk_, fd, as_bytes(bytes), path));
   TRY(disk_->close(std::move(fd), path));
-  written_.push_back(path);
+  written_.push_back(path.native());
   return {};
+}
+
+// The inventory of the version and that of the object, which are the same; the sidecars.
+Result<Digest> ObjectWriter::write_inventories() {
+  const std::array algorithms{inventory_.algorithm};
+  std::optional<Digest> digest;
+  for (const Path& place : {version_folder(), folder_}) {
+    const Path path = place / kInventoryName;
+    TRY_SET(const Copied copied,
+            copy(
+                *disk_, [this](const Sink& sink) { return write_inventory(inventory_, sink); },
+                path, algorithms));
+    written_.push_back(path.native());
+    digest = copied.digests.front();
+    TRY(write_small(place / sidecar_name(inventory_.algorithm), write_sidecar(*digest)));
+  }
+  TRY(check_inventory(*disk_, folder_ / kInventoryName, *digest));
+  return *digest;
 }
 
 Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
@@ -269,19 +386,13 @@ Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
     folders_.erase(version_folder() / "content");
   }
 
-  const std::string bytes = write_inventory(inventory_);
   StagedObject staged;
-  staged.inventory_digest = digest_of(inventory_.algorithm, bytes);
-  // Read back by the same rules as any reader's: what we could not read must not be stored.
-  auto again = parse_inventory(bytes);
-  if (!again) return std::move(again).error().during("our own inventory");
-  const std::string sidecar = write_sidecar(staged.inventory_digest);
-  const std::string sidecar_file = sidecar_name(inventory_.algorithm);
-  for (const Path& place : {version_folder(), folder_}) {
-    TRY(write_small(place / kInventoryName, bytes));
-    TRY(write_small(place / sidecar_file, sidecar));
-  }
+  TRY_SET(staged.inventory_digest, write_inventories());
   if (version_ == 1) TRY(write_small(folder_ / kObjectDeclarationName, kObjectDeclaration));
+  // Nothing needs these any more, and what the commit still has to do needs memory of its own.
+  inventory_ = Inventory();
+  logical_paths_.clear();
+  content_keys_.clear();
 
   staged.folder = folder_;
   staged.version = version_;

@@ -48,9 +48,9 @@ struct StagedObject {
   std::uint32_t version = 1;
   std::optional<Digest> base;  // of the inventory that a further version builds on
   Digest inventory_digest;
-  std::vector<StagedFile> files;    // by logical path
-  std::vector<Path> written_files;  // all files below the folder
-  std::vector<Path> folders;        // all folders, deepest first, `folder` last
+  std::vector<StagedFile> files;           // by logical path
+  std::vector<std::string> written_files;  // all files below the folder
+  std::vector<Path> folders;               // all folders, deepest first, `folder` last
 };
 
 // Not thread safe; one thread stages one object.
@@ -74,9 +74,14 @@ class ObjectWriter {
                          std::span<const Digest> supplied,
                          const std::stop_token& stop);
   Result<StagedFile> add(const LogicalPath& path, std::string_view bytes);
+  // Writes what is made while it is written: nothing of it is kept in memory but a chunk.
+  // Errors: exists; those of `produce` and the disk.
+  Result<StagedFile> add(const LogicalPath& path, const Produce& produce);
   // Takes a file of the version before over as it is. `known` has its size and digests.
   // Errors: not_found when that version has no file of this path and digest; exists.
   Result<StagedFile> keep(const StagedFile& known);
+
+  const Path& folder() const { return folder_; }
 
   // Writes inventory, sidecar and declaration. The writer is used up.
   Result<StagedObject> finish(const VersionNote& note);
@@ -91,6 +96,7 @@ class ObjectWriter {
   Result<void> make_parents(const Path& file);
   Result<void> write_small(const Path& path, std::string_view bytes);
 
+  Result<Digest> write_inventories();
   Path version_folder() const;
 
   Disk* disk_;
@@ -102,7 +108,7 @@ class ObjectWriter {
   std::set<std::string> logical_paths_;
   std::set<std::string> content_keys_;  // folded: no two content paths differ in case only
   std::set<Path> folders_;
-  std::vector<Path> written_;
+  std::vector<std::string> written_;
 };
 
 }  // namespace versement::ocfl

@@ -13,6 +13,7 @@
 #include "bagit/validate.hpp"
 #include "cli/bag_fetch.hpp"
 #include "mets/xml.hpp"
+#include "mets/xml_scan.hpp"
 #include "service/http/conditional.hpp"
 #include "service/http/message.hpp"
 #include "store/base/config.hpp"
@@ -549,6 +550,53 @@ bool tar_tree(std::string_view input) {
   return from_file.has_value();
 }
 
+// What a reader of a document finds of its elements, attributes and texts.
+std::string elements_of(const mets::XmlElement& element) {
+  std::string out = "<" + std::string(element.name()) + ">";
+  element.for_each_child([&](const mets::XmlElement& child) { out += elements_of(child); });
+  return out + "</>";
+}
+
+class Elements : public mets::XmlEvents {
+ public:
+  Result<void> open(const mets::XmlTag& tag) override {
+    out_ += "<" + std::string(tag.name()) + ">";
+    return {};
+  }
+  Result<void> text(std::string_view /*text*/) override { return {}; }
+  Result<void> close(std::string_view /*name*/) override {
+    out_ += "</>";
+    return {};
+  }
+  const std::string& all() const { return out_; }
+
+ private:
+  std::string out_;
+};
+
+// Whatever the pieces, the same is found; and what this reader takes, the other one takes.
+bool xml_scan(std::string_view text) {
+  std::string found[2];
+  bool taken[2];
+  for (const std::size_t round : {std::size_t{0}, std::size_t{1}}) {
+    Elements elements;
+    mets::XmlScanner scanner(elements);
+    Result<void> fed;
+    const std::size_t piece = round == 0 ? text.size() + 1 : 7;
+    for (std::size_t i = 0; i < text.size() && fed; i += piece)
+      fed = scanner.feed(text.substr(i, piece));
+    taken[round] = fed && scanner.finish();
+    found[round] = elements.all();
+  }
+  require(taken[0] == taken[1], "pieces change what a scanner accepts");
+  if (!taken[0]) return false;
+  require(found[0] == found[1], "pieces change what a scanner finds");
+  const auto document = mets::XmlDocument::parse(text);
+  require(static_cast<bool>(document), "the scanner takes what the document does not");
+  require(elements_of(document->root()) == found[0], "two readers find other elements");
+  return true;
+}
+
 bool xml(std::string_view text) {
   const auto document = mets::XmlDocument::parse(text);
   if (!document) return false;
@@ -875,6 +923,10 @@ const std::vector<Target>& targets() {
        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b=\"1 &amp; 2\">"
         "<m:c>t&#xE9;xt</m:c><!-- c --><d/></m:a>"},
        xml},
+      {"xml_scan",
+       {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b='1 &amp; \"2\"'>"
+        "<m:c>t&#xE9;xt</m:c><!-- c --><d/><![CDATA[<&]]><?p i?></m:a>"},
+       xml_scan},
       {"settings",
        {"[a]\ntext=\"x\"\nnumber=3\nsize=\"4MiB\"\nwait=\"5s\"\nflag=true\nlist=[\"a\",\"b\"]\n"},
        settings},

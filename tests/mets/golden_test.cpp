@@ -9,6 +9,7 @@
 
 #include "mets/package.hpp"
 #include "tests/support/expect.hpp"
+#include "tests/support/package.hpp"
 
 namespace versement::mets {
 namespace {
@@ -43,12 +44,11 @@ void expect_golden(const std::string& name, const PackageInput& input) {
   const bool writes = mode != nullptr && std::string_view(mode) == "write";
   if (writes) fs::remove_all(folder);
   std::set<fs::path> rendered;
-  for (const GeneratedFile& file : render_package(input)) {
-    rendered.insert(folder / file.path);
-    if (writes) write(folder / file.path, file.bytes);
-    const std::string wanted = read(folder / file.path);
-    EXPECT_TRUE(file.bytes == wanted)
-        << name << ", " << file.path << ", " << first_difference(file.bytes, wanted);
+  for (const auto& [path, bytes] : testing::rendered(input)) {
+    rendered.insert(folder / path);
+    if (writes) write(folder / path, bytes);
+    const std::string wanted = read(folder / path);
+    EXPECT_TRUE(bytes == wanted) << name << ", " << path << ", " << first_difference(bytes, wanted);
   }
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
@@ -68,6 +68,10 @@ PayloadFile payload(const std::string& path, const std::string& bytes, Format fo
 const Format kTiff{"image/tiff", "Tagged Image File Format", "", "fmt/353"};
 const Format kJpeg{"image/jpeg", "JPEG File Interchange Format", "1.01", "fmt/43"};
 const Format kUnknown{"application/octet-stream", "", "", ""};
+
+std::vector<PayloadFile> two_files() {
+  return {payload("front.tif", "tiff", kTiff), payload("small/front.jpg", "jpeg", kJpeg)};
+}
 
 PackageInput photograph() {
   PackageInput input;
@@ -91,7 +95,7 @@ PackageInput photograph() {
   d.rights.owner = {{"fr", "Propriétaire d'exemple"}};
   input.archivist = {"exemple", "Organisme d'exemple"};
   input.created = *Timestamp::parse("2026-01-15T09:30:00.250Z");
-  input.files = {payload("front.tif", "tiff", kTiff), payload("small/front.jpg", "jpeg", kJpeg)};
+  input.files = payload_of(two_files());
   return input;
 }
 
@@ -102,7 +106,7 @@ TEST(Golden, an_item_with_files) {
 TEST(Golden, an_analogue_original_without_files) {
   PackageInput input = photograph();
   input.objid = "PP-BOX-0004";
-  input.files.clear();
+  input.files = {};
   input.original = {"4 Fi 12", "B 3", "un rouleau de négatifs"};
   input.archivist = {};
   expect_golden("analogue", input);
@@ -111,15 +115,17 @@ TEST(Golden, an_analogue_original_without_files) {
 TEST(Golden, an_item_that_groups_others) {
   PackageInput input = photograph();
   input.objid = "PP-ALBUM-01";
-  input.files.clear();
+  input.files = {};
   input.parts = {"PP-PHOTO-0001", "PP-PHOTO-0002"};
   expect_golden("group", input);
 }
 
 TEST(Golden, an_item_that_came_in_a_bag) {
   PackageInput input = photograph();
-  for (PayloadFile& file : input.files)
+  auto files = two_files();
+  for (PayloadFile& file : files)
     file.digest_supplied = false;
+  input.files = payload_of(std::move(files));
   const std::string declaration = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
   input.documentation = {{.path = "bag/bagit.txt",
                           .size_bytes = declaration.size(),
@@ -139,13 +145,14 @@ TEST(Golden, a_further_version) {
 
 TEST(Golden, names_that_an_address_cannot_hold) {
   PackageInput input = photograph();
-  input.files.clear();
+  std::vector<PayloadFile> files;
   for (const char* name : {"100 %.tif", "a+b&c.tif", "plan d'ensemble.tif", "«1952»/procès.tif",
                            "ផ្សារ/ថ្មី.tif", "#?;=.bin"}) {
-    input.files.push_back(payload(name, name, kUnknown));
+    files.push_back(payload(name, name, kUnknown));
   }
-  std::sort(input.files.begin(), input.files.end(),
+  std::sort(files.begin(), files.end(),
             [](const PayloadFile& a, const PayloadFile& b) { return a.path < b.path; });
+  input.files = payload_of(std::move(files));
   expect_golden("names", input);
 }
 

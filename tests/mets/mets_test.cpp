@@ -1,10 +1,12 @@
 #include <map>
+#include <optional>
 
 #include "mets/bordereau.hpp"
 #include "mets/package.hpp"
 #include "mets/xml.hpp"
 #include "store/base/csv.hpp"
 #include "tests/support/expect.hpp"
+#include "tests/support/package.hpp"
 
 namespace versement::mets {
 namespace {
@@ -47,7 +49,10 @@ TEST(Xml, refuses_what_pugixml_lets_by) {
   EXPECT_FAILS(XmlDocument::parse(deep), Code::limit);
 }
 
-PackageInput input_with(const std::vector<std::pair<std::string, std::string>>& files) {
+using Files = std::vector<std::pair<std::string, std::string>>;
+using Texts = std::map<std::string, std::string>;
+
+PackageInput input_with(const Files& files) {
   PackageInput input;
   input.objid = "PP-PHOTO-0001";
   input.description.title = {{"fr", "Marché <central>"}, {"km", "ផ្សារធំថ្មី"}};
@@ -57,61 +62,94 @@ PackageInput input_with(const std::vector<std::pair<std::string, std::string>>& 
   input.description.rights.owner = {{"fr", "Fonds d'exemple"}};
   input.archivist = {"apur", "Apur"};
   input.created = *Timestamp::parse("2026-01-15T09:30:00Z");
+  std::vector<PayloadFile> payload;
   for (const auto& [path, bytes] : files) {
-    input.files.push_back({path,
-                           bytes.size(),
-                           digest_of(Algorithm::sha512, bytes),
-                           {"image/jpeg", "JPEG", "1.01", "fmt/43"},
-                           "objects/" + path,
-                           true});
+    payload.push_back({path,
+                       bytes.size(),
+                       digest_of(Algorithm::sha512, bytes),
+                       {"image/jpeg", "JPEG", "1.01", "fmt/43"},
+                       "objects/" + path,
+                       true});
   }
+  input.files = payload_of(std::move(payload));
   return input;
 }
 
-std::map<std::string, std::string> held_by(
-    const std::vector<GeneratedFile>& generated,
-    const std::vector<std::pair<std::string, std::string>>& files) {
-  std::map<std::string, std::string> held;
-  for (const GeneratedFile& file : generated)
-    held[file.path] = file.bytes;
+Texts held_by(const Texts& generated, const Files& files) {
+  Texts held = generated;
   for (const auto& [path, bytes] : files)
     held[payload_folder() + path] = bytes;
   return held;
 }
 
-Lookup lookup_in(const std::map<std::string, std::string>& held) {
-  return [&held](const std::string& path) -> std::optional<Held> {
+// The package's METS files, read against what is held; an altered one can be told apart.
+Result<void> check(const Texts& generated, std::size_t files, const Texts& held) {
+  PackageCheck check([&](const std::string& path) -> std::optional<Found> {
     const auto found = held.find(path);
     if (found == held.end()) return std::nullopt;
-    return Held{found->second.size(), digest_of(Algorithm::sha512, found->second)};
-  };
+    return Found{{found->second.size(), digest_of(Algorithm::sha512, found->second)},
+                 static_cast<std::size_t>(std::distance(held.begin(), found))};
+  });
+  for (const auto& [path, bytes] : generated) {
+    const Produce produce = [&](const Sink& sink) { return sink(bytes); };
+    std::string passed;
+    TRY(check.reading(path, produce)([&](std::string_view piece) -> Result<void> {
+      passed += piece;
+      return {};
+    }));
+    EXPECT_TRUE(passed == bytes) << path;
+  }
+  return check.finish(files);
 }
 
 TEST(Package, the_second_reader_finds_everything_and_nothing_else) {
-  const std::vector<std::pair<std::string, std::string>> files{{"a %+é.jpg", "one"},
-                                                               {"b/c.tif", "two"}};
-  const auto generated = render_package(input_with(files));
+  const Files files{{"a %+é.jpg", "one"}, {"b/c.tif", "two"}};
+  const auto generated = testing::rendered(input_with(files));
+  const std::size_t count = generated.size() + 2;
   auto held = held_by(generated, files);
-  EXPECT_OK(check_package(generated, 2, lookup_in(held)));
+  EXPECT_OK(check(generated, count, held));
+  held[payload_folder() + "b/c.tif"] = "abc";  // as long as it was
+  EXPECT_FAILS(check(generated, count, held), Code::invalid);
   held[payload_folder() + "b/c.tif"] = "other";
-  EXPECT_FAILS(check_package(generated, 2, lookup_in(held)), Code::invalid);
+  EXPECT_FAILS(check(generated, count, held), Code::invalid);
   held.erase(payload_folder() + "b/c.tif");
-  EXPECT_FAILS(check_package(generated, 2, lookup_in(held)), Code::invalid);
+  EXPECT_FAILS(check(generated, count, held), Code::invalid);
   held = held_by(generated, files);
-  EXPECT_FAILS(check_package(generated, 3, lookup_in(held)), Code::invalid);
+  EXPECT_FAILS(check(generated, count + 1, held), Code::invalid);
 }
 
-TEST(Package, the_same_input_gives_the_same_bytes) {
-  const auto once = render_package(input_with({{"a.jpg", "x"}}));
-  const auto twice = render_package(input_with({{"a.jpg", "x"}}));
-  ASSERT_EQ(once.size(), twice.size());
-  for (std::size_t i = 0; i < once.size(); ++i)
-    EXPECT_EQ(once[i].bytes, twice[i].bytes);
+TEST(Package, the_second_reader_sees_a_broken_mets) {
+  const Files files{{"a.jpg", "one"}};
+  auto generated = testing::rendered(input_with(files));
+  const auto held = held_by(generated, files);
+  const std::string whole = generated.at("METS.xml");
+  const auto reason = [&](const std::string& text) -> std::string {
+    generated["METS.xml"] = text;
+    const auto checked = check(generated, generated.size() + 1, held);
+    return checked ? "" : std::string(checked.error().reason());
+  };
+  EXPECT_EQ(reason(whole), "");
+  EXPECT_EQ(reason(whole.substr(0, whole.size() - 2)), "xml-syntax");
+  std::string twice = whole;
+  twice.replace(twice.find("ID=\"amd\""), 8, "ID=\"dmd-dc\"");
+  EXPECT_EQ(reason(twice), "mets-id");
+}
+
+TEST(Package, a_failure_of_whoever_keeps_it_ends_the_rendering) {
+  std::size_t calls = 0;
+  const auto rendered = render_package(
+      input_with({{"a.jpg", "x"}}),
+      [&](const GeneratedFile&, const Produce& bytes) -> Result<Held> {
+        ++calls;
+        TRY(bytes([](std::string_view) -> Result<void> { return Error(Code::no_space, "full"); }));
+        return Held{};
+      });
+  EXPECT_FAILS(rendered, Code::no_space);
+  EXPECT_EQ(calls, 1u);
 }
 
 TEST(Package, credit_owner_and_conditions_travel_in_every_place) {
-  const auto generated = render_package(input_with({{"a.jpg", "x"}}));
-  const auto all = held_by(generated, {});
+  const auto all = testing::rendered(input_with({{"a.jpg", "x"}}));
   for (const char* path : {"documentation/LISEZ-MOI.txt", "metadata/descriptive/dc.xml",
                            "representations/master/metadata/preservation/premis.xml"}) {
     const std::string& bytes = all.at(path);
@@ -125,22 +163,18 @@ TEST(Package, credit_owner_and_conditions_travel_in_every_place) {
 TEST(Package, an_item_without_files_has_a_notice) {
   PackageInput input = input_with({});
   input.original = {"4 Fi 12", "B 3", "un rouleau"};
-  const auto generated = render_package(input);
-  const auto all = held_by(generated, {});
+  const auto all = testing::rendered(input);
   const std::string& notice = all.at("representations/analogue/data/notice.txt");
   EXPECT_NE(notice.find("4 Fi 12"), std::string::npos);
-  EXPECT_OK(check_package(generated, 0, lookup_in(all)));
+  EXPECT_OK(check(all, all.size(), all));
 }
 
 bool holds(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-std::string generated_text(const PackageInput& input, std::string_view path) {
-  for (const GeneratedFile& file : render_package(input)) {
-    if (file.path == path) return file.bytes;
-  }
-  return {};
+std::string generated_text(const PackageInput& input, const std::string& path) {
+  return testing::rendered(input).at(path);
 }
 
 std::string premis_of(const PackageInput& input) {
@@ -256,7 +290,7 @@ std::string rendered(std::string_view file_name,
   return {};
 }
 
-class BordereauTest : public testing::Test {
+class BordereauTest : public ::testing::Test {
  protected:
   BordereauTest() {
     head_.reference = "2026-V-001";
