@@ -218,6 +218,9 @@ void add_item_commands(Tree& tree) {
     command->add_option("--naan", flags->naan, "Name assigning authority number, for ARKs");
     tree.action(command, [flags](Session& s) { return create_collection(s, *flags); });
   }
+  add_metadata_command(tree, collection, "COLLECTION",
+                       "Write the descriptions as metadata.csv, for a deposit elsewhere",
+                       "/v1/collections/");
 }
 
 }  // namespace versement::cli

@@ -650,6 +650,7 @@ class Planner {
              "the row away",
              plan_.items[item_index].row);
     }
+    plan_.items[item_index].folder = folder;
     for (const std::size_t part : parts)
       groups_.emplace_back(item_index, part);
   }
