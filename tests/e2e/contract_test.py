@@ -143,6 +143,8 @@ class EveryOperation(harness.EndToEnd):
                        'conditions': {'fr': 'Source et propriété à mentionner'}}}, expect=201)
         self.first('/v1/collections')
         self.get('/v1/collections/collection')
+        for table in ('metadata.csv', 'rights.csv'):
+            self.get('/v1/collections/collection/' + table)
         self.call('PATCH', '/v1/collections/collection', {'title': {'fr': 'Fonds Phnom Penh'}})
         made = self.call('POST', '/v1/tokens', {'name': 'receiver', 'role': 'receiver',
                                                 'agreement': 'agreement'}, expect=201)
@@ -225,6 +227,8 @@ class EveryOperation(harness.EndToEnd):
         sealed = self.get(base)['seal_digest']
         summary = self.get(base + '/bag')
         self.assertEqual(summary['seal_digest'], sealed)
+        for table in ('metadata.csv', 'rights.csv'):
+            self.assertTrue(self.get(f'{base}/{table}').startswith(b'file'))
         self.assertEqual(len(self.get(base + '/bag.tar')), summary['tar']['size_bytes'])
         file = self.first(base + '/bag/files')
         self.get(f"{base}/bag/files/{urllib.parse.quote(file['path'])}")
