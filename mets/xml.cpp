@@ -4,7 +4,7 @@
 
 #include <pugixml.hpp>
 
-#include "mets/xml_scan.hpp"
+#include "mets/xml_guard.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 
@@ -139,7 +139,7 @@ Result<XmlDocument> XmlDocument::parse(std::string_view bytes) {
     return Error(Code::limit, "XML of " + human_bytes(bytes.size())).as("xml-size");
   }
   // What pugixml lets by, and what would cost it memory or us the stack, is refused before.
-  TRY(scan_xml(bytes));
+  TRY(guard_xml(bytes));
   auto state = std::make_unique<State>();
   const pugi::xml_parse_result parsed = state->document.load_buffer(
       bytes.data(), bytes.size(), pugi::parse_default, pugi::encoding_utf8);

@@ -13,7 +13,7 @@
 #include "bagit/validate.hpp"
 #include "cli/bag_fetch.hpp"
 #include "mets/xml.hpp"
-#include "mets/xml_scan.hpp"
+#include "mets/xml_guard.hpp"
 #include "service/http/conditional.hpp"
 #include "service/http/message.hpp"
 #include "store/base/config.hpp"
@@ -560,7 +560,7 @@ bool tar_tree(std::string_view input) {
 
 bool xml(std::string_view text) {
   const auto document = mets::XmlDocument::parse(text);
-  require(static_cast<bool>(document) || !mets::scan_xml(text),
+  require(static_cast<bool>(document) || !mets::guard_xml(text),
           "the parser reads whatever the scan lets by");
   if (!document) return false;
   require(!document->root().name().empty(), "a document has a root");

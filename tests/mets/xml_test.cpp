@@ -1,7 +1,7 @@
 // XML from strangers: each refused by its code, or read as it is meant.
 #include "mets/xml.hpp"
 
-#include "mets/xml_scan.hpp"
+#include "mets/xml_guard.hpp"
 #include "store/base/limits.hpp"
 #include "tests/support/expect.hpp"
 
@@ -118,8 +118,8 @@ TEST(HostileXml, is_bounded_before_a_tree_is_made) {
   EXPECT_EQ(code("<" + std::string(kXmlNameBytesMax, 'a') + "/>"), "");
   EXPECT_EQ(code("<" + std::string(kXmlNameBytesMax + 1, 'a') + "/>"), "xml-name");
 
-  EXPECT_OK(scan_xml("<a b=\"\"> <c>t</c></a>", 4));
-  const auto fifth = scan_xml("<a b=\"\"> <c>t</c><d/></a>", 4);
+  EXPECT_OK(guard_xml("<a b=\"\"> <c>t</c></a>", 4));
+  const auto fifth = guard_xml("<a b=\"\"> <c>t</c><d/></a>", 4);
   ASSERT_FALSE(fifth);
   EXPECT_EQ(fifth.error().reason(), "xml-nodes");
 }

@@ -18,6 +18,6 @@ inline constexpr std::size_t kXmlNodesMax = 8'000'000;
 
 // Walks over the text once, in constant stack and in memory that depends on the depth only.
 // Errors: invalid or limit ("xml-…"), with the byte.
-Result<void> scan_xml(std::string_view text, std::size_t nodes_max = kXmlNodesMax);
+Result<void> guard_xml(std::string_view text, std::size_t nodes_max = kXmlNodesMax);
 
 }  // namespace versement::mets

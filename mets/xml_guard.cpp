@@ -1,4 +1,4 @@
-#include "mets/xml_scan.hpp"
+#include "mets/xml_guard.hpp"
 
 #include <algorithm>
 #include <string>
@@ -25,9 +25,9 @@ bool in_name(char c) {
   return begins_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
 }
 
-class Scanner {
+class Guard {
  public:
-  Scanner(std::string_view text, std::size_t nodes_max) : text_(text), nodes_max_(nodes_max) {}
+  Guard(std::string_view text, std::size_t nodes_max) : text_(text), nodes_max_(nodes_max) {}
 
   Result<void> run() {
     TRY(check_encoding());
@@ -369,8 +369,8 @@ class Scanner {
 
 }  // namespace
 
-Result<void> scan_xml(std::string_view text, std::size_t nodes_max) {
-  return Scanner(text, nodes_max).run();
+Result<void> guard_xml(std::string_view text, std::size_t nodes_max) {
+  return Guard(text, nodes_max).run();
 }
 
 }  // namespace versement::mets
