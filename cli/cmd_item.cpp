@@ -31,6 +31,32 @@ int list_items(Session& session, const ListFlags& flags) {
                    item_row);
 }
 
+// "license: CC BY 4.0; disseminate Allow".
+std::string statement_text(const json::Object& statement) {
+  std::vector<std::string> parts;
+  for (const char* const name : {"status", "terms", "citation", "note"}) {
+    if (std::string text = json::text_at(statement, name); !text.empty()) {
+      parts.push_back(std::move(text));
+    }
+  }
+  for (const json::Value& value : json::array_at(statement, "grants")) {
+    if (!value.is_object()) continue;
+    const json::Object& grant = value.get_object();
+    parts.push_back(json::text_at(grant, "act") + " " + json::text_at(grant, "restriction"));
+  }
+  const std::size_t files = json::array_at(statement, "files").size();
+  if (files > 0) parts.push_back("of " + std::to_string(files) + " files");
+  return json::text_at(statement, "basis") + ": " + join(parts, "; ");
+}
+
+std::string statements_text(const json::Object& rights) {
+  std::vector<std::string> texts;
+  for (const json::Value& value : json::array_at(rights, "statements")) {
+    if (value.is_object()) texts.push_back(statement_text(value.get_object()));
+  }
+  return join(texts, " | ");
+}
+
 int show_item(Session& session, const std::string& id) {
   auto client = session.client();
   if (!client) return session.fail(client.error());
@@ -51,6 +77,8 @@ int show_item(Session& session, const std::string& id) {
                       {"credit", localized(json::object_at(rights, "credit_line"))},
                       {"owner", localized(json::object_at(rights, "owner"))},
                       {"conditions", localized(json::object_at(rights, "conditions"))},
+                      {"reproduction", json::text_at(rights, "reproduction")},
+                      {"rights", statements_text(rights)},
                       {"shelfmark", json::text_at(original, "shelfmark")},
                       {"box", json::text_at(original, "box")},
                       {"extent", json::text_at(original, "extent")},
@@ -190,6 +218,9 @@ void add_item_commands(Tree& tree) {
     command->add_option("--naan", flags->naan, "Name assigning authority number, for ARKs");
     tree.action(command, [flags](Session& s) { return create_collection(s, *flags); });
   }
+  add_metadata_command(tree, collection, "COLLECTION",
+                       "Write the descriptions as metadata.csv, for a deposit elsewhere",
+                       "/v1/collections/");
 }
 
 }  // namespace versement::cli

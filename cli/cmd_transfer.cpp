@@ -221,6 +221,9 @@ int create_agreement(Session& session, const AgreementFlags& flags) {
 }
 
 void add_sender_commands(Tree& tree, CLI::App* transfer) {
+  add_metadata_command(tree, transfer, "TRANSFER",
+                       "Write the descriptions as metadata.csv, with paths in the bag",
+                       "/v1/transfers/");
   {
     CLI::App* const command = tree.add(transfer, "create", "Begin a transfer");
     auto flags = std::make_shared<CreateFlags>();

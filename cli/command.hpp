@@ -100,6 +100,13 @@ void add_proof_command(Tree& tree,
                        const std::string& help,
                        const std::function<std::string(const std::string&)>& path);
 
+// "metadata" below a group: fetches metadata.csv or rights.csv of what is named.
+void add_metadata_command(Tree& tree,
+                          CLI::App* group,
+                          const std::string& what,
+                          const std::string& help,
+                          const std::string& base);
+
 // A path segment of an address.
 std::string segment(const std::string& text);
 

@@ -1,10 +1,10 @@
 #include "mets/xml.hpp"
 
 #include <cassert>
-#include <set>
 
 #include <pugixml.hpp>
 
+#include "mets/xml_guard.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 
@@ -162,74 +162,6 @@ std::string XmlWriter::take() {
 
 // ---------------------------------------------------------------------------- reading
 
-namespace {
-
-Error wrong(std::string_view reason, const std::string& what) {
-  return Error(Code::invalid, what).as(reason);
-}
-
-bool has_forbidden_character(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is_forbidden_control(static_cast<unsigned char>(text[i]))) return true;
-    const std::string_view three = text.substr(i, 3);
-    if (three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF") return true;
-  }
-  return false;
-}
-
-// What pugixml lets by. Walks without recursion: the depth is the document's, not ours.
-class Checker : public pugi::xml_tree_walker {
- public:
-  bool for_each(pugi::xml_node& node) override {
-    if (depth() >= static_cast<int>(limits::kXmlDepthMax)) {
-      return fail(Error(Code::limit, "elements nest more than 256 deep").as("xml-depth"));
-    }
-    if (node.type() == pugi::node_doctype) {
-      return fail(
-          wrong("xml-doctype", "a DOCTYPE is not accepted: it can name files and entities"));
-    }
-    // References to characters may have made what the bytes did not hold: check the text itself.
-    if (has_forbidden_character(node.value()) || !is_utf8(node.value())) {
-      return fail(wrong("xml-character", "a text holds a character that XML forbids"));
-    }
-    if (node.type() == pugi::node_element && depth() == 0 && ++roots_ > 1) {
-      return fail(wrong("xml-roots", "there is more than one root element"));
-    }
-    if (node.type() == pugi::node_pcdata && depth() == 0) {
-      return fail(wrong("xml-roots", "there is text outside the root element"));
-    }
-    return attributes(node);
-  }
-
-  int roots() const { return roots_; }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  bool fail(Error error) {
-    error_ = std::move(error);
-    return false;
-  }
-
-  bool attributes(const pugi::xml_node& node) {
-    std::set<std::string_view> seen;
-    for (const pugi::xml_attribute attribute : node.attributes()) {
-      if (!seen.insert(attribute.name()).second) {
-        return fail(wrong("xml-attribute", "the attribute '" + printable(attribute.name()) +
-                                               "' stands twice in one element"));
-      }
-      if (has_forbidden_character(attribute.value()) || !is_utf8(attribute.value())) {
-        return fail(wrong("xml-character", "an attribute holds a character that XML forbids"));
-      }
-    }
-    return true;
-  }
-
-  int roots_ = 0;
-  std::optional<Error> error_;
-};
-
-}  // namespace
-
 struct XmlDocument::State {
   pugi::xml_document document;
 };
@@ -243,21 +175,16 @@ Result<XmlDocument> XmlDocument::parse(std::string_view bytes) {
   if (bytes.size() > limits::kXmlBytesMax) {
     return Error(Code::limit, "XML of " + human_bytes(bytes.size())).as("xml-size");
   }
-  if (const auto bad = first_invalid_utf8(bytes)) {
-    return wrong("xml-encoding", "byte " + std::to_string(*bad) + ": not UTF-8");
-  }
+  // What pugixml lets by, and what would cost it memory or us the stack, is refused before.
+  TRY(guard_xml(bytes));
   auto state = std::make_unique<State>();
-  constexpr unsigned kFlags = pugi::parse_default | pugi::parse_doctype | pugi::parse_fragment;
-  const pugi::xml_parse_result parsed =
-      state->document.load_buffer(bytes.data(), bytes.size(), kFlags, pugi::encoding_utf8);
+  const pugi::xml_parse_result parsed = state->document.load_buffer(
+      bytes.data(), bytes.size(), pugi::parse_default, pugi::encoding_utf8);
   if (!parsed) {
-    return wrong("xml-syntax",
-                 "byte " + std::to_string(parsed.offset) + ": " + parsed.description());
+    return Error(Code::invalid,
+                 "byte " + std::to_string(parsed.offset) + ": " + parsed.description())
+        .as("xml-syntax");
   }
-  Checker checker;
-  state->document.traverse(checker);
-  if (checker.error()) return *checker.error();
-  if (checker.roots() != 1) return wrong("xml-roots", "there is no root element");
   return XmlDocument(std::move(state));
 }
 

@@ -74,7 +74,8 @@ class XmlElement {
 };
 
 // A document from outside. It has no DOCTYPE, no entities but the five of XML, valid UTF-8, one
-// root, no attribute twice, at most kXmlDepthMax levels and kXmlBytesMax bytes.
+// root, no attribute twice, no prefix that is not declared, at most kXmlDepthMax levels and
+// kXmlBytesMax bytes (mets/xml_guard.hpp). CDATA is text; processing instructions are left out.
 class XmlDocument {
  public:
   // Errors: invalid ("xml-…") with the byte where that is known; limit.

@@ -1,5 +1,5 @@
 // Collections and agreements: what items share, and with whom they may be handed over.
-#include "service/api/context.hpp"
+#include "service/api/tables.hpp"
 #include "store/base/text.hpp"
 #include "store/query.hpp"
 
@@ -121,6 +121,20 @@ Result<Response> change_collection(const Context& context, const Call& call) {
   return found(stored, without_revision(stored));
 }
 
+Result<Response> collection_table(const Context& context, const Call& call, TableKind kind) {
+  const std::string& id = call.parameter("collection_id");
+  TRY(store::collection_record(context.store, id));
+  TableOf table;
+  table.kind = kind;
+  table.file_name = kind == TableKind::metadata ? "metadata.csv" : "rights.csv";
+  TRY(context.store.index().scan(keys::items_of_collection(id), "",
+                                 [&](std::string_view, std::string_view slug) {
+                                   table.items.emplace_back(slug, 0);
+                                   return true;
+                                 }));
+  return table_response(context, call, std::move(table));
+}
+
 Result<Response> create_agreement(const Context& context, const Call& call) {
   TRY_SET(const json::Object body, body_object(call));
   json::Reader in(body, "");
@@ -181,6 +195,14 @@ void add_collections(http::Router& router, Context& context) {
                 TRY_SET(const json::Object record,
                         store::collection_record(context.store, call.parameter("collection_id")));
                 return found(record, without_revision(record));
+              }});
+  router.add({"GET", "/v1/collections/{collection_id}/metadata.csv", Scope::items_read, 0,
+              [&context](const Call& call) {
+                return collection_table(context, call, TableKind::metadata);
+              }});
+  router.add({"GET", "/v1/collections/{collection_id}/rights.csv", Scope::items_read, 0,
+              [&context](const Call& call) {
+                return collection_table(context, call, TableKind::rights);
               }});
   router.add({"PATCH", "/v1/collections/{collection_id}", Scope::items_write, kSmallBody,
               [&context](const Call& call) { return change_collection(context, call); }});

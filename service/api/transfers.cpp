@@ -1,5 +1,5 @@
 // Transfers: the handover, act by act, and the bag that is pulled.
-#include "service/api/context.hpp"
+#include "service/api/tables.hpp"
 #include "service/api/work_kinds.hpp"
 #include "service/transfer/seal.hpp"
 #include "service/transfer/state.hpp"
@@ -267,6 +267,28 @@ Result<Response> list_transfer_items(const Context& context, const Call& call) {
         row.erase("inventory_digest");
         return std::optional(std::move(row));
       });
+}
+
+// Of a draft the descriptions as they are; of a sealed transfer those that were sealed, as long as
+// no item has a later version.
+Result<Response> transfer_table(const Context& context, const Call& call, TableKind kind) {
+  TRY_SET(const json::Object record, visible_transfer(context, call));
+  TableOf table;
+  table.kind = kind;
+  table.in_bag = true;
+  table.file_name = kind == TableKind::metadata ? "metadata.csv" : "rights.csv";
+  const bool draft = state_of(record) == State::draft;
+  const std::string prefix = keys::transfer_items(json::text_at(record, "id"));
+  Result<void> parsed;
+  TRY(context.store.index().scan(prefix, "", [&](std::string_view key, std::string_view value) {
+    auto row = json::parse_object(value);
+    if (!row) parsed = std::move(row).error();
+    const std::uint64_t version = row && !draft ? json::number_at(*row, "version") : 0;
+    table.items.emplace_back(keys::rest(key, prefix), static_cast<std::uint32_t>(version));
+    return static_cast<bool>(parsed);
+  }));
+  TRY(std::move(parsed));
+  return table_response(context, call, std::move(table));
 }
 
 // -------------------------------------------------------------------------------- acts
@@ -711,6 +733,12 @@ void add_transfers(http::Router& router, Context& context) {
       [&context](const Call& call) { return reject(context, call); });
   router.add({"GET", one + "/proof", Scope::transfers_read, 0,
               [&context](const Call& call) { return transfer_proof(context, call); }});
+  router.add({"GET", one + "/metadata.csv", Scope::transfers_read, 0, [&context](const Call& call) {
+                return transfer_table(context, call, TableKind::metadata);
+              }});
+  router.add({"GET", one + "/rights.csv", Scope::transfers_read, 0, [&context](const Call& call) {
+                return transfer_table(context, call, TableKind::rights);
+              }});
   router.add({"GET", one + "/bag", Scope::transfers_read, 0,
               [&context](const Call& call) { return bag_summary(context, call); }});
   for (const ArchiveForm& form : {kTar, kZip, kHoley}) {

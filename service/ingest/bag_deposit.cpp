@@ -289,13 +289,18 @@ class BagPlanner {
     if (!bytes && (ends_all(bytes.error()) || bytes.error().code() == Code::conflict)) {
       return std::move(bytes).error();
     }
-    auto table = bytes ? read_table(*bytes) : Result<Table>(bytes.error());
-    if (!table) {
-      say(Severity::warning, "bag-table-unused", std::string(kPayload) + found->data_path.text(),
-          table.error().what(), "nothing, if bag-info.txt says enough: the table is kept as it is");
+    const std::string path = std::string(kPayload) + found->data_path.text();
+    const Table table = bytes ? read_table(*bytes, path) : Table();
+    const bool wrong = !bytes || table.faulty ||
+                       std::any_of(table.rows.begin(), table.rows.end(),
+                                   [](const TableRow& row) { return row.faulty; });
+    if (wrong) {
+      say(Severity::warning, "bag-table-unused", path,
+          bytes ? table.findings.front().detail : bytes.error().what(),
+          "nothing, if bag-info.txt says enough: the table is kept as it is");
       return {};
     }
-    take_rows(*table, std::string(kPayload) + found->data_path.text());
+    take_rows(table, path);
     return {};
   }
 
@@ -337,9 +342,9 @@ class BagPlanner {
           "table as a folder of their own");
     }
     if (whole == nullptr) return;
-    json::Object description = mets::to_json(whole->description);
+    json::Object description = said(whole->description);
     // Where both say something the row stands; the bag's own words stay in bag-info.txt.
-    (void)merge(mets::to_json(item_.description), &description);
+    (void)merge(said(item_.description), &description);
     item_.description = mets::description_of(description);
     item_.original = whole->original;
     if (!named_ && !whole->identifier.empty()) item_.source_identifier = whole->identifier;

@@ -24,6 +24,7 @@ json::Object to_json(const Finding& finding) {
   if (!finding.remedy.empty()) object["remedy"] = finding.remedy;
   if (!finding.path.empty()) object["path"] = finding.path;
   if (finding.row > 0) object["row"] = finding.row;
+  if (finding.column > 0) object["column"] = finding.column;
   if (!finding.item.empty()) object["item_id"] = finding.item;
   return object;
 }

@@ -17,9 +17,10 @@ struct Finding {
   Severity severity = Severity::error;
   std::string detail;
   std::string remedy;
-  std::string path;     // in the deposit
-  std::size_t row = 0;  // line of metadata.csv; 0 when it concerns none
-  std::string item;     // slug, when it concerns one item only
+  std::string path;        // in the deposit
+  std::size_t row = 0;     // line of the table or list at `path`; 0 when it concerns none
+  std::size_t column = 0;  // of the row: number of the cell, from 1; 0 when it concerns none
+  std::string item;        // slug, when it concerns one item only
 };
 
 std::string_view severity_name(Severity severity);

@@ -9,6 +9,7 @@
 
 #include "bagit/tagfile.hpp"
 #include "service/ingest/adopt.hpp"
+#include "service/ingest/rights_table.hpp"
 #include "service/ingest/table.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
@@ -19,6 +20,7 @@ namespace {
 constexpr std::string_view kObjects = "objects";
 constexpr std::string_view kMetadata = "metadata";
 constexpr std::string_view kTablePath = "metadata/metadata.csv";
+constexpr std::string_view kRightsPath = "metadata/rights.csv";
 constexpr std::array<std::pair<std::string_view, Algorithm>, 4> kChecksumFiles{{
     {"metadata/checksum.md5", Algorithm::md5},
     {"metadata/checksum.sha1", Algorithm::sha1},
@@ -46,6 +48,7 @@ struct TreeFile {
   std::int64_t modified_ms = 0;
   std::vector<Digest> supplied;
   std::optional<std::size_t> item;  // that it belongs to
+  std::size_t row = 0;              // that names it
   bool unusable = false;            // an error was found
 };
 
@@ -72,9 +75,14 @@ class Planner {
     if (read_rows()) {
       group_rows();
       assign_files();
+      read_rights_table();
       for (PlannedItem& item : plan_.items)
         finish_item(&item);
       find_slug_collisions();
+      // What can be found in the rows of a broken table is told with the rest, but nothing is
+      // taken.
+      for (PlannedItem& item : plan_.items)
+        item.rejected = item.rejected || table_.faulty;
     }
     report_leftovers();
     return std::move(plan_);
@@ -300,13 +308,10 @@ class Planner {
             "describe each file in metadata/metadata.csv (docs/ingest.md shows the columns)");
       return false;
     }
-    auto table = read_table(*bytes);
-    if (!table) {
-      error(table.error().reason(), std::string(kTablePath), table.error().what(),
-            "correct the table");
-      return false;
-    }
-    table_ = std::move(*table);
+    table_ = read_table(*bytes);
+    for (Finding& finding : table_.findings)
+      find(std::move(finding));
+    if (table_.faulty && table_.rows.empty()) return false;
     for (const std::string& column : table_.unmapped_columns) {
       note(Severity::info, "column-unmapped", std::string(kTablePath),
            "the column '" + printable(column) + "' has no meaning here; its texts are kept", "");
@@ -316,7 +321,6 @@ class Planner {
 
   // Rows with one identifier are one item: the first describes it, further ones add to that.
   void group_rows() {
-    std::map<std::string, std::size_t> by_identifier;
     for (const TableRow& row : table_.rows) {
       const std::string key = row.identifier.empty() ? "\n" + row.filename : row.identifier;
       if (row.identifier.empty() && row.filename.empty()) {
@@ -324,27 +328,30 @@ class Planner {
               "fill in one of them", row.line);
         continue;
       }
-      const auto [at, fresh] = by_identifier.emplace(key, plan_.items.size());
+      const auto [at, fresh] = by_identifier_.emplace(key, plan_.items.size());
       if (fresh) {
         PlannedItem item;
         item.source_identifier = row.identifier;
         item.row = row.line;
         plan_.items.push_back(std::move(item));
       }
+      plan_.items[at->second].rejected = plan_.items[at->second].rejected || row.faulty;
       take_row(row, at->second);
     }
   }
 
   void take_row(const TableRow& row, std::size_t item_index) {
     PlannedItem& item = plan_.items[item_index];
-    json::Object description = mets::to_json(item.description);
+    json::Object description = said(item.description);
     json::Object original = mets::to_json(item.original);
-    const bool described = merge(mets::to_json(row.description), &description);
-    const bool placed = merge(mets::to_json(row.original), &original);
-    if (!described || !placed) {
+    std::vector<std::string> differing = merge(said(row.description), &description);
+    for (std::string& name : merge(mets::to_json(row.original), &original))
+      differing.push_back(std::move(name));
+    if (!differing.empty()) {
       note(Severity::warning, "description-differs", row.filename,
-           "another row of '" + item.source_identifier +
-               "' says otherwise; what this row says differently is not used",
+           "row " + std::to_string(item.row) + " of '" + printable(item.source_identifier) +
+               "' says otherwise of " + printable(join(differing, ", ")) +
+               "; what this row says differently is not used",
            "leave the other columns of further rows empty", row.line);
     }
     item.description = mets::description_of(description);
@@ -365,7 +372,7 @@ class Planner {
       const auto path = find_path(named);
       if (!path) continue;
       if (folders_.contains(*path)) {
-        folder_items[*path] = named.item;
+        claim_folder(*path, named, &folder_items);
       } else {
         claim_file(*path, named);
       }
@@ -390,21 +397,70 @@ class Planner {
       describe_group(folder, item);
   }
 
-  // The entry that a row means: these bytes, or the same name in another normal form.
-  std::optional<std::string> find_path(const Named& named) {
-    std::string wanted = named.filename;
+  void claim_folder(const std::string& path,
+                    const Named& named,
+                    std::map<std::string, std::size_t>* folder_items) {
+    const auto [there, fresh] = folder_items->emplace(path, named.item);
+    if (fresh) {
+      folder_rows_[path] = named.line;
+    } else if (there->second != named.item) {
+      two_items(path, named, folder_rows_[path]);
+    } else {
+      twice(path, named, folder_rows_[path]);
+    }
+  }
+
+  void two_items(const std::string& path, const Named& named, std::size_t first_row) {
+    reject(named.item, "file-in-two-items", path,
+           "row " + std::to_string(first_row) + " names it too, for another item",
+           "give both rows the same identifier, or take one away", named.line);
+  }
+  void twice(const std::string& path, const Named& named, std::size_t first_row) {
+    note(Severity::warning, "row-duplicate", path,
+         "row " + std::to_string(first_row) + " names it already", "take one of the two away",
+         named.line);
+  }
+
+  // What a person may have meant by a name that is not there; a clause of a sentence.
+  std::string near_match(const std::string& wanted) {
+    if (wanted.find('\\') != std::string::npos) {
+      return "; folders are separated by /, not by a backslash";
+    }
+    if (near_.empty()) {
+      for (const auto& [path, file] : tree_) {
+        if (!is_utf8(path)) continue;
+        near_.emplace(collision_key(path), path);
+        near_.emplace("\n" + collision_key(base_name(path)), path);
+      }
+    }
+    const std::string cleaned(trim(wanted, " \t\r\n"));
+    for (const std::string& candidate :
+         {collision_key(cleaned), collision_key(std::string(kObjects) + "/" + cleaned)}) {
+      const auto found = near_.find(candidate);
+      if (found == near_.end()) continue;
+      const bool blanks = cleaned != wanted;
+      return "; '" + printable(found->second) + "' differs in " +
+             (blanks ? "blanks around the name" : "capital letters") + " only";
+    }
+    const auto [first, last] = near_.equal_range("\n" + collision_key(base_name(cleaned)));
+    if (first == last) return {};
+    return "; a file of that name is '" + printable(first->second) + "'";
+  }
+
+  // The entry that a name means: these bytes, or the same name in another normal form.
+  struct Located {
+    std::string path;  // empty when nothing is there
+    bool other_form = false;
+  };
+  Located locate(std::string_view name) {
+    std::string wanted(name);
     while (wanted.starts_with("./"))
       wanted.erase(0, 2);
     while (wanted.ends_with('/'))
       wanted.pop_back();
-    if (!LogicalPath::parse(wanted)) {
-      reject(named.item, "row-path", named.filename,
-             "'" + printable(named.filename) + "' is no path below the deposit's folder",
-             "write it as objects/FOLDER/FILE", named.line);
-      return std::nullopt;
-    }
+    if (!LogicalPath::parse(wanted)) return {};
     for (const std::string& candidate : {wanted, std::string(kObjects) + "/" + wanted}) {
-      if (tree_.contains(candidate) || folders_.contains(candidate)) return candidate;
+      if (tree_.contains(candidate) || folders_.contains(candidate)) return {candidate};
     }
     if (nfc_paths_.empty()) {
       for (const auto& [path, file] : tree_) {
@@ -412,14 +468,42 @@ class Planner {
       }
     }
     const auto same = nfc_paths_.find(nfc(wanted));
-    if (same != nfc_paths_.end() && same->second.size() == 1) {
-      note(Severity::warning, "name-normalization", same->second.front(),
+    if (same == nfc_paths_.end() || same->second.size() != 1) return {};
+    return {same->second.front(), true};
+  }
+
+  // Why a name cannot be a path below the deposit; empty when it can.
+  static std::string_view no_path(std::string_view name) {
+    while (name.starts_with("./"))
+      name.remove_prefix(2);
+    while (name.size() > 1 && name.ends_with('/'))
+      name.remove_suffix(1);
+    if (LogicalPath::parse(name)) return {};
+    if (name.starts_with('/')) return "is an absolute path";
+    for (const std::string_view part : split(name, '/')) {
+      if (part == "..") return "leads out of its folder by '..'";
+      if (part.empty() || part == ".") return "has an empty part or a '.'";
+    }
+    return "is no path below the deposit's folder";
+  }
+
+  std::optional<std::string> find_path(const Named& named) {
+    if (const std::string_view why = no_path(named.filename); !why.empty()) {
+      reject(named.item, "row-path", named.filename,
+             "'" + printable(named.filename) + "' " + std::string(why),
+             "write it as objects/FOLDER/FILE", named.line);
+      return std::nullopt;
+    }
+    const Located found = locate(named.filename);
+    if (found.other_form) {
+      note(Severity::warning, "name-normalization", found.path,
            "the table writes this name in another Unicode normal form; the name on disk is kept",
            "", named.line);
-      return same->second.front();
     }
-    reject(named.item, "row-without-file", wanted,
-           "the table names '" + printable(wanted) + "', which is not there",
+    if (!found.path.empty()) return found.path;
+    reject(named.item, "row-without-file", named.filename,
+           "the table names '" + printable(named.filename) + "', which is not there" +
+               near_match(named.filename),
            "correct the filename, or add the file", named.line);
     return std::nullopt;
   }
@@ -427,14 +511,14 @@ class Planner {
   void claim_file(const std::string& path, const Named& named) {
     TreeFile& file = tree_[path];
     if (file.item && *file.item != named.item) {
-      reject(named.item, "file-in-two-items", path, "two rows with different identifiers name it",
-             "give both rows the same identifier, or take one away", named.line);
+      two_items(path, named, file.row);
       return;
     }
     if (file.item) {
-      note(Severity::warning, "row-duplicate", path, "two rows name this file", "", named.line);
+      twice(path, named, file.row);
       return;
     }
+    file.row = named.line;
     give(path, named.item);
   }
 
@@ -459,6 +543,99 @@ class Planner {
                           .supplied = file.supplied});
   }
 
+  // ------------------------------------------------------------------ rights.csv
+
+  void read_rights_table() {
+    if (!tree_.contains(std::string(kRightsPath))) return;
+    auto bytes = read_file(disk_, folder_ / kRightsPath, limits::kCsvBytesMax);
+    if (!bytes) {
+      error("rights-unreadable", std::string(kRightsPath), bytes.error().what(),
+            "let the service's user read it");
+    }
+    RightsTable rights = bytes ? read_rights(*bytes) : RightsTable();
+    for (Finding& finding : rights.findings)
+      find(std::move(finding));
+    if (!bytes || rights.faulty) {
+      // What forbids something may stand in what cannot be read.
+      for (PlannedItem& item : plan_.items)
+        item.rejected = true;
+    }
+    for (const RightsRow& row : rights.rows)
+      take_rights(row);
+    for (PlannedItem& item : plan_.items)
+      gather_rights(&item);
+  }
+
+  void take_rights(const RightsRow& row) {
+    if (row.file.empty()) return;  // Told when the table was read.
+    const Located found = locate(row.file);
+    bool taken = false;
+    if (!found.path.empty() && folders_.contains(found.path)) {
+      for (auto at = tree_.lower_bound(found.path + "/");
+           at != tree_.end() && at->first.starts_with(found.path + "/"); ++at) {
+        if (take_rights(row, at->first, at->second)) taken = true;
+      }
+    } else if (!found.path.empty()) {
+      taken = take_rights(row, found.path, tree_[found.path]);
+    }
+    if (taken) return;
+    // An item without files is named by its identifier.
+    const auto named = by_identifier_.find(row.file);
+    if (named != by_identifier_.end()) {
+      PlannedItem& item = plan_.items[named->second];
+      item.rejected = item.rejected || row.faulty;
+      mets::add_statement(row.statement, &item.description.rights.statements);
+      return;
+    }
+    error("rights-without-file", row.file,
+          "rights.csv names '" + printable(row.file) + "', which is no file of an item" +
+              (found.path.empty() ? near_match(row.file) : std::string()),
+          "correct the column 'file', or take the row away", row.line);
+  }
+
+  bool take_rights(const RightsRow& row, const std::string& path, const TreeFile& file) {
+    if (!file.item) return false;
+    PlannedItem& item = plan_.items[*file.item];
+    item.rejected = item.rejected || row.faulty;
+    mets::add_statement(row.statement, &file_rights_[path]);
+    return true;
+  }
+
+  // Statements of files become statements of the item, limited to the files that have them.
+  void gather_rights(PlannedItem* item) {
+    if (item->files.empty()) return;
+    std::vector<mets::RightsStatement>& statements = item->description.rights.statements;
+    const std::size_t of_item = statements.size();
+    const std::string common = common_folder(*item);
+    const std::size_t cut = common.empty() ? 0 : common.size() + 1;
+    std::vector<std::string> paths;
+    for (const PlannedFile& file : item->files)
+      paths.push_back(file.deposit_path);
+    std::sort(paths.begin(), paths.end(), [&](const std::string& a, const std::string& b) {
+      return LogicalPath::literal(a.substr(cut)) < LogicalPath::literal(b.substr(cut));
+    });
+    for (const std::string& path : paths) {
+      const auto found = file_rights_.find(path);
+      if (found == file_rights_.end()) continue;
+      for (mets::RightsStatement& statement : found->second) {
+        const auto begin = statements.begin() + static_cast<std::ptrdiff_t>(of_item);
+        const auto same = std::find_if(begin, statements.end(), [&](const auto& each) {
+          mets::RightsStatement bare = each;
+          bare.files.clear();
+          return bare == statement;
+        });
+        std::vector<std::string>& files = same == statements.end()
+                                              ? statements.emplace_back(std::move(statement)).files
+                                              : same->files;
+        files.push_back(path.substr(cut));
+      }
+      file_rights_.erase(found);
+    }
+    for (mets::RightsStatement& statement : statements) {
+      if (statement.files.size() == paths.size()) statement.files.clear();
+    }
+  }
+
   // A folder all of whose files have rows of their own: its row describes the group.
   void describe_group(const std::string& folder, std::size_t item_index) {
     if (!plan_.items[item_index].files.empty()) return;
@@ -473,6 +650,7 @@ class Planner {
              "the row away",
              plan_.items[item_index].row);
     }
+    plan_.items[item_index].folder = folder;
     for (const std::size_t part : parts)
       groups_.emplace_back(item_index, part);
   }
@@ -559,15 +737,20 @@ class Planner {
     }
   }
 
-  // Drops the folders that all files of the item share.
-  void shorten_paths(PlannedItem* item) {
-    if (item->files.empty()) return;
-    std::string common(folder_name(item->files.front().deposit_path));
-    for (const PlannedFile& file : item->files) {
+  static std::string common_folder(const PlannedItem& item) {
+    std::string common(folder_name(item.files.front().deposit_path));
+    for (const PlannedFile& file : item.files) {
       while (!common.empty() && !file.deposit_path.starts_with(common + "/")) {
         common = folder_name(common);
       }
     }
+    return common;
+  }
+
+  // Drops the folders that all files of the item share.
+  void shorten_paths(PlannedItem* item) {
+    if (item->files.empty()) return;
+    const std::string common = common_folder(*item);
     const std::size_t cut = common.empty() ? 0 : common.size() + 1;
     for (PlannedFile& file : item->files) {
       file.data_path = LogicalPath::literal(std::string_view(file.deposit_path).substr(cut));
@@ -582,7 +765,7 @@ class Planner {
     if (rights.conditions.empty()) rights.conditions = given.conditions;
     if (rights.credit_line.empty()) rights.credit_line = given.credit_line;
     if (rights.owner.empty()) rights.owner = given.owner;
-    if (given.reproduction != "unknown") rights.reproduction = given.reproduction;
+    if (rights.reproduction == "unknown") rights.reproduction = given.reproduction;
   }
 
   void find_slug_collisions() {
@@ -632,7 +815,7 @@ class Planner {
   }
 
   void report_metadata_file(const std::string& path) {
-    if (path == kTablePath) return;
+    if (path == kTablePath || path == kRightsPath) return;
     for (const auto& [name, algorithm] : kChecksumFiles) {
       if (path == name) return;
     }
@@ -651,8 +834,13 @@ class Planner {
   std::set<std::string> folders_;
   std::vector<std::string> spoilt_;  // what is there and cannot be taken in
   std::map<std::string, std::vector<std::string>> nfc_paths_;
+  std::multimap<std::string, std::string> near_;  // by the folded path, and by "\n" and its name
+  std::map<std::string, std::size_t> folder_rows_;
+  std::map<std::string, std::vector<mets::RightsStatement>> file_rights_;  // by path in the deposit
   Table table_;
   std::vector<Named> named_;
+  // Item by its identifier, or by "\n" and its filename where it has none.
+  std::map<std::string, std::size_t> by_identifier_;
   std::vector<std::pair<std::size_t, std::size_t>> groups_;  // item and one of its parts
   Plan plan_;
 };

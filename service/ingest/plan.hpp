@@ -52,6 +52,7 @@ struct PlannedItem {
   std::vector<PlannedFile> documentation;  // likewise
   std::optional<ReceivedBag> bag;
   std::vector<std::string> parts;  // slugs of the items that this one only groups
+  std::string folder;              // of the deposit, that holds these
   bool rejected = false;           // an error was found
 
   std::uint64_t size_bytes() const;  // of its files

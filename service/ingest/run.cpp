@@ -537,6 +537,7 @@ class Ingest {
     event.detail["metadata"] = mets::to_json(item.description);
     if (!item.original.empty()) event.detail["original"] = mets::to_json(item.original);
     event.detail["source_identifier"] = item.source_identifier;
+    if (!item.folder.empty()) event.detail["folder"] = item.folder;
     event.detail["fingerprint"] = fingerprint_of(item, digests);
     if (item.bag) event.detail["bag"] = facts_of(item, digests.documentation);
     event.detail["message"] = kMessage;

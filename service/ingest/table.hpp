@@ -6,25 +6,30 @@
 //                        French when none is given; a column may stand several times
 //   credit, owner        the mandatory mention and the owner; also with a language
 //   shelfmark, box, extent    of the analogue original
+//   reproduction         allowed, allowed_with_credit, restricted, unknown
+//   versement.item       the item's id; in tables that Versement wrote (mets/table.hpp)
 //
-// Columns with other names are kept as they came, and reported.
+// An apostrophe before = + - @ (also behind further apostrophes) is taken away: it kept a
+// spreadsheet from running the cell. Columns with other names are kept as they came, and reported.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mets/description.hpp"
 #include "service/ingest/finding.hpp"
-#include "store/base/result.hpp"
+#include "store/base/csv.hpp"
 
 namespace versement::ingest {
 
 struct TableRow {
   std::size_t line = 0;
   std::string filename;
-  std::string identifier;       // of the column "identifier", else the first dc.identifier
-  bool own_identifier = false;  // it came from the column "identifier"
+  std::string identifier;       // "versement.item", else "identifier", else the first dc.identifier
+  bool own_identifier = false;  // it came from one of the first two
+  bool faulty = false;          // a finding says why; its item is not stored
   mets::Description description;
   mets::Original original;
 };
@@ -32,16 +37,29 @@ struct TableRow {
 struct Table {
   std::vector<TableRow> rows;
   std::vector<std::string> unmapped_columns;
+  std::vector<Finding> findings;  // of lines and columns, in the order of the table
+  // What is wrong is not in one row: no row can be trusted to mean what it seems to.
+  bool faulty = false;
 };
 
-// Errors: invalid ("metadata-csv") with line and column; limit.
-Result<Table> read_table(std::string_view bytes);
+// Reads metadata.csv; all that is wrong is among the findings, whose path is `path`.
+Table read_table(std::string_view bytes, std::string_view path = "metadata/metadata.csv");
+
+// The finding of a fault in a table.
+Finding finding_of(const csv::Fault& fault, std::string_view path);
+
+// When the first line of a table has no column `wanted` as its bytes are split at commas, but has
+// one when they are split otherwise: what to do. Else nothing.
+std::optional<csv::Fault> wrong_delimiter(const csv::Row& header, std::string_view wanted);
 
 // What kind of identifier it is, by its form: "ark", "uri", "local".
 std::string identifier_type(std::string_view value);
 
-// Adds what `into` does not say, member by member. Returns false where both say something, and not
-// the same.
-bool merge(const json::Object& from, json::Object* into);
+// A description for merge(): to_json() without a reproduction that nobody has said.
+json::Object said(const mets::Description& description);
+
+// Adds what `into` does not say, member by member. Returns the names of the members ("title.en") of
+// which both say something, and not the same.
+std::vector<std::string> merge(const json::Object& from, json::Object* into);
 
 }  // namespace versement::ingest

@@ -74,6 +74,8 @@ inline constexpr std::size_t kCsvBytesMax = 128u << 20;
 inline constexpr std::size_t kCsvCellBytesMax = 64 * 1024;
 inline constexpr std::size_t kCsvColumnsMax = 512;
 inline constexpr std::size_t kCsvRowsMax = 1'000'000;
+// Faults told of one table: who has more has one cause for most of them.
+inline constexpr std::size_t kCsvFaultsMax = 1000;
 
 // Files of one deposit, all items together.
 inline constexpr std::size_t kDepositFilesMax = 1'000'000;

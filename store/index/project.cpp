@@ -196,6 +196,8 @@ Result<void> ingestion(const Act& act) {
   record.erase("original");
   if (detail.contains("original")) record["original"] = json::object_at(detail, "original");
   record["source_identifier"] = json::text_at(detail, "source_identifier");
+  record.erase("folder");
+  if (detail.contains("folder")) record["folder"] = json::text_at(detail, "folder");
   record["fingerprint"] = json::text_at(detail, "fingerprint");
   record["file_count"] = totals.payload_files;
   record["size_bytes"] = totals.payload_bytes;

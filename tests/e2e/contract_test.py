@@ -143,6 +143,8 @@ class EveryOperation(harness.EndToEnd):
                        'conditions': {'fr': 'Source et propriété à mentionner'}}}, expect=201)
         self.first('/v1/collections')
         self.get('/v1/collections/collection')
+        for table in ('metadata.csv', 'rights.csv'):
+            self.get('/v1/collections/collection/' + table)
         self.call('PATCH', '/v1/collections/collection', {'title': {'fr': 'Fonds Phnom Penh'}})
         made = self.call('POST', '/v1/tokens', {'name': 'receiver', 'role': 'receiver',
                                                 'agreement': 'agreement'}, expect=201)
@@ -227,6 +229,8 @@ class EveryOperation(harness.EndToEnd):
         self.assertEqual(summary['seal_digest'], sealed)
         for name, member in (('bag.tar', 'tar'), ('bag.zip', 'zip'), ('holey.tar', 'holey')):
             self.assertEqual(len(self.get(f'{base}/{name}')), summary[member]['size_bytes'])
+        for table in ('metadata.csv', 'rights.csv'):
+            self.assertTrue(self.get(f'{base}/{table}').startswith(b'file'))
         file = self.first(base + '/bag/files')
         self.get(f"{base}/bag/files/{urllib.parse.quote(file['path'])}")
         self.token = self.receiver

@@ -14,6 +14,7 @@
 #include "cli/bag_fetch.hpp"
 #include "mets/xml.hpp"
 #include "mets/xml_scan.hpp"
+#include "mets/xml_guard.hpp"
 #include "service/http/conditional.hpp"
 #include "service/http/message.hpp"
 #include "store/base/config.hpp"
@@ -73,8 +74,16 @@ bool json_text(std::string_view text) {
 bool csv_table(std::string_view text) {
   const auto rows = csv::parse(text);
   if (!rows) return false;
-  for (const csv::Row& row : *rows)
+  for (const csv::Row& row : *rows) {
     require(row.line > 0 && !row.cells.empty(), "a row has a line and cells");
+    // Behind a header: a mark at the beginning of a file is none of the first cell.
+    const auto again = csv::parse("header\r\n" + csv::write_row(row.cells));
+    require(again && again->size() == 2, "a row that was written is a row");
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      require(csv::restored(again->back().cells.at(i)) == row.cells[i],
+              "a cell that was written comes back");
+    }
+  }
   return true;
 }
 
@@ -599,6 +608,8 @@ bool xml_scan(std::string_view text) {
 
 bool xml(std::string_view text) {
   const auto document = mets::XmlDocument::parse(text);
+  require(static_cast<bool>(document) || !mets::guard_xml(text),
+          "the parser reads whatever the scan lets by");
   if (!document) return false;
   require(!document->root().name().empty(), "a document has a root");
   return true;
@@ -921,7 +932,8 @@ const std::vector<Target>& targets() {
       {"zip", {small_zip()}, archive},
       {"xml",
        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b=\"1 &amp; 2\">"
-        "<m:c>t&#xE9;xt</m:c><!-- c --><d/></m:a>"},
+        "<m:c>t&#xE9;xt</m:c><!-- c --><d/></m:a>",
+        "\xEF\xBB\xBF<?xml-stylesheet href='x'?><a xml:lang='km'><![CDATA[<&]]>&amp;&#10;</a>\n"},
        xml},
       {"xml_scan",
        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b='1 &amp; \"2\"'>"

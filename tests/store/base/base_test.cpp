@@ -9,6 +9,7 @@
 #include "store/base/csv.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/ids.hpp"
+#include "store/base/limits.hpp"
 #include "store/base/metrics.hpp"
 #include "store/base/path.hpp"
 #include "store/base/pool.hpp"
@@ -140,6 +141,35 @@ TEST(Csv, says_where_a_table_is_wrong) {
     EXPECT_NE(rows.error().what().find(where), std::string::npos) << rows.error().what();
   }
   EXPECT_FAILS(csv::parse(std::string("a\0b", 3)), Code::invalid);
+}
+
+TEST(Csv, finds_all_faults_at_once_and_goes_on_behind_them) {
+  std::vector<std::size_t> lines;
+  const auto faults = csv::read("a,b\n\"x\"y,2\nx\"y,2\n1,2\n\"open", [&](csv::Row row) {
+    lines.push_back(row.line);
+    return true;
+  });
+  std::vector<std::string> told;
+  for (const csv::Fault& fault : faults)
+    told.push_back(csv::to_text(fault).substr(0, 16));
+  EXPECT_EQ(told,
+            (std::vector<std::string>{"line 2, column 1", "line 3, column 1", "line 5, column 1"}));
+  EXPECT_EQ(lines, (std::vector<std::size_t>{1, 2, 3, 4}));
+}
+
+TEST(Csv, bounds_cells_columns_and_faults) {
+  const auto first = [](const std::string& text) {
+    const auto faults = csv::read(text, [](const csv::Row&) { return true; });
+    return faults.empty() ? std::string() : faults.front().code;
+  };
+  EXPECT_EQ(first("\"" + std::string(limits::kCsvCellBytesMax, 'x') + "\""), "");
+  EXPECT_EQ(first("\"" + std::string(limits::kCsvCellBytesMax + 1, 'x') + "\""), "table-limit");
+  EXPECT_EQ(first(std::string(limits::kCsvColumnsMax - 1, ',') + "x"), "");
+  EXPECT_EQ(first(std::string(limits::kCsvColumnsMax, ',') + "x"), "table-limit");
+  std::string bad;
+  for (std::size_t i = 0; i < limits::kCsvFaultsMax * 2; ++i)
+    bad += "x\"\n";
+  EXPECT_EQ(csv::read(bad, [](const csv::Row&) { return true; }).size(), limits::kCsvFaultsMax);
 }
 
 TEST(Csv, writes_what_it_reads_and_defuses_formulas) {

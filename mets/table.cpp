@@ -1,0 +1,199 @@
+#include "mets/table.hpp"
+
+#include <algorithm>
+
+#include "store/base/csv.hpp"
+#include "store/base/limits.hpp"
+
+namespace versement::mets {
+namespace {
+
+constexpr std::string_view kFilename = "filename";
+constexpr std::string_view kItem = "versement.item";
+
+struct Cell {
+  std::size_t group;
+  std::string column;
+  std::string value;
+};
+
+// Groups in which the order of the columns means nothing: texts by language, single values.
+constexpr std::size_t kOrdered[] = {1, 2, 5, 7, 9, 10, 11, 19};
+
+bool keeps_order(std::size_t group) {
+  return std::find(std::begin(kOrdered), std::end(kOrdered), group) != std::end(kOrdered);
+}
+
+// The cells of an item, group by group.
+class Cells {
+ public:
+  Cells(const Description& d, const Original& original) {
+    localized(0, "dc.title", d.title);
+    list(1, "dc.creator", d.creators);
+    for (const Localized& subject : d.subjects)
+      localized(2, "dc.subject", subject);
+    localized(3, "dc.description", d.description);
+    plain(4, "dc.date", d.date);
+    plain(5, "dc.type", d.type);
+    plain(5, "dc.type", d.genre);
+    plain(6, "dc.format", d.format);
+    for (const Identifier& each : d.identifiers)
+      plain(7, "dc.identifier", each.value);
+    localized(8, "dc.source", d.source);
+    list(9, "dc.language", d.languages);
+    list(10, "dc.relation", d.relations);
+    for (const Localized& place : d.places)
+      localized(11, "dc.coverage", place);
+    localized(12, "dc.rights", d.rights.conditions);
+    localized(13, "credit", d.rights.credit_line);
+    localized(14, "owner", d.rights.owner);
+    if (d.rights.reproduction != "unknown") plain(15, "reproduction", d.rights.reproduction);
+    plain(16, "shelfmark", original.shelfmark);
+    plain(17, "box", original.box);
+    plain(18, "extent", original.extent);
+    for (const auto& [name, value] : d.unmapped)
+      plain(19, name, value);
+  }
+  const std::vector<Cell>& all() const { return cells_; }
+
+ private:
+  void plain(std::size_t group, const std::string& column, const std::string& value) {
+    if (!value.empty()) cells_.push_back({group, column, value});
+  }
+  void list(std::size_t group, const std::string& column, const std::vector<std::string>& values) {
+    for (const std::string& value : values)
+      plain(group, column, value);
+  }
+  void localized(std::size_t group, const std::string& column, const Localized& text) {
+    for (const auto& [language, value] : in_order(text))
+      plain(group, language == "fr" ? column : column + "@" + language, value);
+  }
+
+  std::vector<Cell> cells_;
+};
+
+// The place of a cell in its group, not before `from`.
+std::size_t place_of(const std::vector<std::string>& columns,
+                     const std::string& column,
+                     std::size_t from) {
+  const auto begin = columns.begin() + static_cast<std::ptrdiff_t>(std::min(from, columns.size()));
+  return static_cast<std::size_t>(std::find(begin, columns.end(), column) - columns.begin());
+}
+
+// A name that a spreadsheet would run has a path before it: no apostrophe is taken from a filename.
+std::string safe_filename(const std::string& name) {
+  const bool runs =
+      !name.empty() && std::string_view("=+-@\t\r'").find(name[0]) != std::string_view::npos;
+  return runs ? "./" + name : name;
+}
+
+}  // namespace
+
+Result<void> MetadataTable::add(const Description& description, const Original& original) {
+  std::array<std::size_t, kGroups> next{};
+  const Cells cells(description, original);
+  for (const Cell& cell : cells.all()) {
+    std::vector<std::string>& columns = columns_[cell.group];
+    const bool ordered = keeps_order(cell.group);
+    const std::size_t at = place_of(columns, cell.column, ordered ? next[cell.group] : 0);
+    if (at == columns.size()) columns.push_back(cell.column);
+    next[cell.group] = at + 1;
+  }
+  std::size_t count = 2;
+  for (std::size_t group = 0; group < kGroups; ++group) {
+    // "dc.title@en" before "dc.title@km", whichever came first.
+    if (!keeps_order(group)) std::sort(columns_[group].begin(), columns_[group].end());
+    count += columns_[group].size();
+  }
+  if (count <= limits::kCsvColumnsMax) return {};
+  return Error(Code::limit, "the table would have more than " +
+                                std::to_string(limits::kCsvColumnsMax) +
+                                " columns; take the descriptions from the items one by one")
+      .as("table-limit");
+}
+
+std::string MetadataTable::header() const {
+  std::vector<std::string> names{std::string(kFilename), std::string(kItem)};
+  for (const auto& columns : columns_)
+    names.insert(names.end(), columns.begin(), columns.end());
+  return csv::write_row(names);
+}
+
+Result<std::string> MetadataTable::rows(const TableItem& item) const {
+  std::array<std::size_t, kGroups> first{};
+  std::size_t count = 2;
+  for (std::size_t group = 0; group < kGroups; ++group) {
+    first[group] = count;
+    count += columns_[group].size();
+  }
+  std::vector<std::string> row(count);
+  row[0] = item.files.empty() ? std::string() : safe_filename(item.files.front().filename);
+  row[1] = item.slug;
+  std::array<std::size_t, kGroups> next{};
+  const Cells cells(item.description, item.original);
+  for (const Cell& cell : cells.all()) {
+    const std::vector<std::string>& columns = columns_[cell.group];
+    const std::size_t at =
+        place_of(columns, cell.column, keeps_order(cell.group) ? next[cell.group] : 0);
+    if (at == columns.size()) {
+      return Error(Code::conflict,
+                   "item '" + item.slug + "' was changed while the table was made; ask again")
+          .as("resource-busy");
+    }
+    row[first[cell.group] + at] = cell.value;
+    next[cell.group] = at + 1;
+  }
+  std::string out = csv::write_row(row);
+  std::vector<std::string> further(count);
+  further[1] = item.slug;
+  for (std::size_t i = 1; i < item.files.size(); ++i) {
+    further[0] = safe_filename(item.files[i].filename);
+    out += csv::write_row(further);
+  }
+  return out;
+}
+
+std::string rights_header() {
+  std::vector<std::string> names{"file"};
+  for (const auto& field : kStatementFields)
+    names.emplace_back(field.column);
+  for (const auto& field : kGrantFields)
+    names.emplace_back(field.column);
+  for (const auto& field : kDocumentFields)
+    names.emplace_back(field.column);
+  return csv::write_row(names);
+}
+
+std::string rights_rows(const TableItem& item) {
+  std::string out;
+  const auto add = [&](const std::string& file, const RightsStatement& statement,
+                       const Grant& grant) {
+    std::vector<std::string> row{file};
+    for (const auto& field : kStatementFields)
+      row.push_back(statement.*field.member);
+    for (const auto& field : kGrantFields)
+      row.push_back(grant.*field.member);
+    for (const auto& field : kDocumentFields)
+      row.push_back(statement.*field.member);
+    out += csv::write_row(row);
+  };
+  const auto add_all = [&](const std::string& file, const std::string* data_path) {
+    for (const RightsStatement& statement : item.description.rights.statements) {
+      const auto& only = statement.files;
+      const bool of_file = data_path == nullptr || only.empty() ||
+                           std::find(only.begin(), only.end(), *data_path) != only.end();
+      if (!of_file) continue;
+      for (const Grant& grant : statement.grants)
+        add(file, statement, grant);
+      if (statement.grants.empty()) add(file, statement, Grant());
+    }
+  };
+  for (const TableItem::File& file : item.files) {
+    if (!file.data_path.empty()) add_all(safe_filename(file.filename), &file.data_path);
+  }
+  const bool has_files = !item.files.empty() && !item.files.front().data_path.empty();
+  if (!has_files) add_all(item.slug, nullptr);
+  return out;
+}
+
+}  // namespace versement::mets

@@ -1,0 +1,29 @@
+// rights.csv in Archivematica's convention: a row says on which basis a file may be used, and one
+// act that is allowed or not. docs/ingest.md has the columns.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mets/rights.hpp"
+#include "service/ingest/finding.hpp"
+
+namespace versement::ingest {
+
+struct RightsRow {
+  std::size_t line = 0;
+  std::string file;                 // a file, a folder, or the identifier of an item
+  mets::RightsStatement statement;  // with one grant, or none; without files
+  bool faulty = false;              // a finding says why; the item is not stored
+};
+
+struct RightsTable {
+  std::vector<RightsRow> rows;
+  std::vector<Finding> findings;
+  bool faulty = false;  // no row can be trusted to mean what it seems to
+};
+
+RightsTable read_rights(std::string_view bytes, std::string_view path = "metadata/rights.csv");
+
+}  // namespace versement::ingest

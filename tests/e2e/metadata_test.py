@@ -1,0 +1,124 @@
+"""Descriptions go out as tables and come in again as they were."""
+import csv
+import io
+import pathlib
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import harness  # noqa: E402
+import judges  # noqa: E402
+from harness import EXAMPLE, SHARED, needs_shared  # noqa: E402
+
+RIGHTS = '''file,basis,status,jurisdiction,start_date,end_date,terms,citation,note,\
+grant_act,grant_restriction,grant_start_date,grant_end_date,grant_note,doc_id_type,doc_id_value
+objects/a/1.txt,copyright,copyrighted,fr,1994,open,,,,reproduce,Conditional,,,=ask,contract,12
+objects/a/1.txt,copyright,copyrighted,fr,1994,open,,,,modify,Disallow,1994,2064,,contract,12
+objects/a,license,,,,,CC BY 4.0,,'=note,,,,,,,
+objects/b.txt,statute,,fr,,,,L. 213-2,,disseminate,Disallow,1994,2044,,,
+objects/b.txt,donor,,,,1999,,,a donor,,,,,,,
+BOX-1,policy,,,,,,,a box,,,,,,,
+'''
+TABLE = '''filename,identifier,dc.title,dc.title@km,dc.subject,dc.subject@en,dc.subject,dc.type,dc.type,\
+dc.rights,credit,owner,owner@en,reproduction,box,note,note,dc.description
+objects/a,A,'=1+1,ផ្សារ,un,two,trois,StillImage,carte,d,''-c,o,O,restricted,,+33,'x,"two
+lines, ""quoted"""
+objects/b.txt,B,@home,,,,'quoted',,,d,c,,,,,,y,
+,BOX-1,Boîte,,,,,,,d,c,o,,allowed,B 1,,,
+'''
+
+
+class Metadata(harness.EndToEnd):
+    def table(self, daemon, *what):
+        # To a file: captured text would lose its line ends.
+        file = self.folder / 'out.csv'
+        file.unlink(missing_ok=True)
+        self.versement(daemon, *what, '-o', file)
+        return file.read_bytes()
+
+    def tables(self, daemon, *what):
+        return [self.table(daemon, *what), self.table(daemon, *what, '--rights')]
+
+    def out_and_in_again(self, folder):
+        """Exports, ingests the same files elsewhere with what came out, exports again."""
+        first = self.daemon('first', inboxes=[folder])
+        self.prepare(first)
+        self.ingest(first, folder)
+        out = self.tables(first, 'collection', 'metadata', 'collection')
+        self.check_cells(out)
+
+        again = self.folder / 'again'
+        shutil.copytree(folder, again)
+        (again / 'metadata' / 'metadata.csv').write_bytes(out[0])
+        (again / 'metadata' / 'rights.csv').write_bytes(out[1])
+        second = self.daemon('second', inboxes=[again])
+        self.versement(second, 'collection', 'create', 'collection')
+        report = self.ingest(second, again)
+        self.assertEqual(self.tables(second, 'collection', 'metadata', 'collection'), out, report)
+        self.compare(first, second)
+        return first, out
+
+    def compare(self, first, second):
+        def described(daemon):
+            items = harness.json.loads(self.versement(daemon, '--json', 'item', 'list'))['items']
+            return {item['id']: (item['metadata'], item.get('original')) for item in items}
+        self.assertEqual(described(first), described(second))
+
+    def check_cells(self, tables):
+        for text in tables:
+            for row in csv.reader(io.StringIO(text.decode(), newline='')):
+                for cell in row:
+                    self.assertFalse(cell.startswith(('=', '+', '-', '@', '\t', '\r')), cell)
+
+    def test_the_example(self):
+        first, _ = self.out_and_in_again(EXAMPLE)
+        self.offer(first)
+        # Paths of the bag, which is what Archivematica wants.
+        table = self.table(first, 'transfer', 'metadata', '2026-V-001')
+        rows = list(csv.DictReader(io.StringIO(table.decode(), newline='')))
+        self.assertTrue(all(row['filename'].startswith(f'data/{row["versement.item"]}/')
+                            for row in rows))
+        printed = self.versement(first, 'transfer', 'metadata', '2026-V-001')
+        self.assertEqual(printed, table.decode().replace('\r\n', '\n'))
+        # A file that is there is not overwritten.
+        refused = self.run_versement(first, 'transfer', 'metadata', '2026-V-001', '-o',
+                                     self.folder / 'out.csv')
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertEqual((self.folder / 'out.csv').read_bytes(), table)
+
+    @needs_shared('sample-collection')
+    def test_a_foreign_collection(self):
+        self.out_and_in_again(SHARED / 'sample-collection')
+
+    @needs_shared('schemas/package.xsd')
+    def test_rights_formulas_and_analogue_originals(self):
+        folder = self.folder / 'deposit'
+        for name in ('objects/a/1.txt', 'objects/a/2.txt', 'objects/b.txt'):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(name)
+        (folder / 'metadata').mkdir()
+        (folder / 'metadata' / 'metadata.csv').write_text(TABLE)
+        (folder / 'metadata' / 'rights.csv').write_text(RIGHTS)
+        first, out = self.out_and_in_again(folder)
+        shown = harness.json.loads(self.versement(first, '--json', 'item', 'show', 'A'))
+        statements = shown['metadata']['rights']['statements']
+        self.assertEqual([s['basis'] for s in statements], ['copyright', 'license'])
+        self.assertEqual(statements[0]['files'], ['1.txt'])
+        self.assertEqual(statements[1]['note'], '=note')
+        self.assertEqual(shown['metadata']['title']['fr'], '=1+1')
+        self.assertEqual(shown['metadata']['rights']['credit_line']['fr'], "'-c")
+        self.assertIn('CC BY 4.0', self.versement(first, 'item', 'show', 'A'))
+        self.assertIn(b',policy,', out[1])
+
+        self.offer(first)
+        receiver = self.folder / 'receiver-token'
+        self.versement(first, 'pull', '2026-V-001', '--to', self.folder, token=receiver)
+        for package in sorted((self.folder / '2026-V-001' / 'data').glob('*/')):
+            with self.subTest(package.name):
+                self.assertEqual(judges.xmllint(package), [])
+                self.assertEqual(judges.commons_ip(package), [])
+                self.assertEqual(judges.eark(package), [])
+
+
+if __name__ == '__main__':
+    harness.main()
