@@ -32,7 +32,7 @@ class MemberList {
   };
 
   // `path` is UTF-8, from the top of the archive, its folder included, and has at most 65 535
-  // bytes. A tar needs no CRC-32.
+  // bytes; with '/' at its end it is a folder, of no bytes. A tar needs no CRC-32.
   void add(std::string_view path, std::uint64_t size_bytes, std::uint32_t crc = 0);
   // To be called after the last one: gives back what was set aside for more.
   void shrink();

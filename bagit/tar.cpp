@@ -121,6 +121,7 @@ std::uint64_t TarSource::header_bytes(const MemberList::Shape& shape) const {
 }
 
 std::string TarSource::header(const MemberList::Shape& shape, std::string path) const {
+  if (path.ends_with('/')) return tar_folder_header(path, modified_);
   return tar_header({std::move(path), shape.size_bytes}, modified_);
 }
 

@@ -1,9 +1,9 @@
 // A tar archive that exists nowhere (see ArchiveSource).
 //
 // Serialisation 1 (recorded in each seal, never changed): POSIX.1-2001 pax; members in the order
-// given; regular files only, mode 0644, owner 0:0, all with the same time; a pax header with `path`
-// when the name is not ASCII or has more than 100 bytes, and with `size` from 8 GiB on; two zero
-// blocks at the end.
+// given; regular files, mode 0644, owner 0:0, all with the same time; folders, mode 0755, only
+// where a bag must have an empty one; a pax header with `path` when the name is not ASCII or has
+// more than 100 bytes, and with `size` from 8 GiB on; two zero blocks at the end.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct TarMember {
 
 // The header blocks of one member.
 std::string tar_header(const TarMember& member, Timestamp modified);
-// The same of a folder, which TarSource has none of: an empty payload needs one to be there.
+// The same of a folder, whose path ends in '/': an empty payload needs one to be there.
 std::string tar_folder_header(std::string_view path, Timestamp modified);
 
 }  // namespace versement::bagit

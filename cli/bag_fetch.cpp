@@ -289,6 +289,8 @@ class FileFetch {
                           " HTTP/1.1\r\nHost: " + host_field(address.url) +
                           "\r\nUser-Agent: versement/" + kVersion +
                           "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n";
+    // Whoever is asked is the one host that the token is for, a redirection included.
+    if (!options_.token.empty()) request += "Authorization: Bearer " + options_.token + "\r\n";
     if (offset_ > 0) {
       request += "Range: bytes=" + std::to_string(offset_) + "-\r\nIf-Range: " + etag_ + "\r\n";
     }

@@ -28,6 +28,8 @@ struct FetchOptions {
   // up.
   std::chrono::milliseconds slow_after{60'000};
   std::string ca_file;
+  // Shown to whoever is asked. Requires: `hosts` has one host only, and any_host is not set.
+  std::string token;
   std::stop_token stop;
 };
 

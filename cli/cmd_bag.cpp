@@ -428,6 +428,7 @@ struct FetchFlags {
   bool allow_private = false;
   bool no_validate = false;
   std::string max_bytes = "64GiB";
+  std::string token_file;
   unsigned jobs = 4;
 };
 
@@ -551,6 +552,14 @@ Result<FetchOptions> options_of(Session& session, const FetchFlags& flags) {
   options.ca_file = session.globals().ca_file;
   options.stop = interruption();
   TRY_SET(options.bytes_max, parse_size(flags.max_bytes));
+  if (flags.token_file.empty()) return options;
+  // The list is a stranger's: who else it names must not see the token.
+  if (options.hosts.size() != 1 || options.any_host) {
+    return Error(Code::invalid,
+                 "--send-token needs exactly one --host, and no --any-host: a token is for one "
+                 "server");
+  }
+  TRY_SET(options.token, read_token(flags.token_file));
   return options;
 }
 
@@ -671,6 +680,8 @@ void add_fetch(Tree& tree, CLI::App* bag) {
                     "Permit addresses of private networks and of this machine");
   command->add_option("--max-bytes", flags->max_bytes,
                       "Of a file whose length the bag does not tell (64GiB)");
+  command->add_option("--send-token", flags->token_file,
+                      "A file with a token for the one host that --host names");
   command->add_option("--jobs", flags->jobs, "Files fetched at once (4)")
       ->check(CLI::Range(1u, 64u));
   command->add_flag("--no-validate", flags->no_validate, "Do not validate the bag afterwards");

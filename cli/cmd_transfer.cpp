@@ -17,6 +17,8 @@ int show_transfer(Session& session, const json::Object& t) {
   std::string refused;
   for (const auto& each : json::object_at(t, "refused_items"))
     refused += (refused.empty() ? "" : ", ") + std::string(each.key());
+  const bool sealed = !json::text_at(t, "seal_digest").empty();
+  const std::string bag = "/v1/transfers/" + json::text_at(t, "id");
   return show_record(
       session, t,
       {{"transfer", json::text_at(t, "reference")},
@@ -33,6 +35,9 @@ int show_transfer(Session& session, const json::Object& t) {
        {"payload",
         json::number_at(t, "size_bytes") == 0 ? "" : human_bytes(json::number_at(t, "size_bytes"))},
        {"seal digest", json::text_at(t, "seal_digest")},
+       {"bag as tar", sealed ? bag + "/bag.tar" : ""},
+       {"bag as zip", sealed ? bag + "/bag.zip" : ""},
+       {"bag, no payload", sealed ? bag + "/holey.tar" : ""},
        {"accession number", json::text_at(t, "accession_number")},
        {"offered", local_time(json::text_at(t, "offered_at"))},
        {"custody since", local_time(json::text_at(t, "custody_granted_at"))},

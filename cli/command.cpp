@@ -32,6 +32,8 @@ Path default_config() {
   return Path(environment("HOME")) / ".config" / "versement" / "config.toml";
 }
 
+}  // namespace
+
 Result<std::string> read_token(const std::string& file) {
   TRY_SET(const FileInfo info, real_disk().info(file));
   if ((info.mode & 0077u) != 0) {
@@ -46,8 +48,6 @@ Result<std::string> read_token(const std::string& file) {
   }
   return token;
 }
-
-}  // namespace
 
 Result<Client*> Session::client() {
   if (client_) return client_.get();

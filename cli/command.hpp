@@ -25,6 +25,9 @@ struct Globals {
   unsigned timeout_seconds = 60;
 };
 
+// The token in a file. Errors: denied when others can read the file; invalid.
+Result<std::string> read_token(const std::string& file);
+
 // What a subcommand works with.
 class Session {
  public:

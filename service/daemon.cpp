@@ -289,6 +289,8 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
                        .metrics = metrics,
                        .witnesses = witnesses,
                        .inboxes = inboxes,
+                       .public_url = settings.public_url,
+                       .encrypted = !settings.server.tls_certificate.empty(),
                        .started_at = clock.now(),
                        .transfer_mutex = {}};
   api::Api api(context, settings.access_log);

@@ -1,10 +1,25 @@
 #include "service/settings.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "store/base/pool.hpp"
 
 namespace versement::service {
+namespace {
+
+// What can stand in front of "/v1/…" in an address that others are given.
+bool is_public_url(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  const bool known = url.starts_with("http://") || url.starts_with("https://");
+  return known && url.size() > scheme + 3 && url[scheme + 3] != '/' && !url.ends_with('/') &&
+         std::all_of(url.begin(), url.end(), [](char c) {
+           return c > ' ' && c < 0x7F &&
+                  std::string_view("<>\"\\^`{|}@?#").find(c) == std::string_view::npos;
+         });
+}
+
+}  // namespace
 
 Result<Settings> read_settings(Config& config) {
   Settings s;
@@ -28,6 +43,7 @@ Result<Settings> read_settings(Config& config) {
   s.server.listen = config.list("server.listen", s.server.listen);
   s.server.tls_certificate = config.text("server.tls_cert", "");
   s.server.tls_key = config.text("server.tls_key", "");
+  s.public_url = config.text("server.public_url", "");
   s.server.connections_max =
       config.number("server.max_connections", s.server.connections_max, 1'000'000);
   s.server.pool_threads = config.number("server.threads", s.server.pool_threads, 1024);
@@ -72,6 +88,11 @@ Result<Settings> read_settings(Config& config) {
   s.log_format = format == "json" ? log::Format::json : log::Format::text;
   if (s.server.tls_certificate.empty() != s.server.tls_key.empty()) {
     return Error(Code::invalid, "server.tls_cert and server.tls_key go together");
+  }
+  if (!s.public_url.empty() && !is_public_url(s.public_url)) {
+    return Error(Code::invalid,
+                 "server.public_url must be as in https://archive.example, without a name, a "
+                 "query or a slash at its end");
   }
   return s;
 }

@@ -19,6 +19,7 @@ struct Settings {
   stamps::StamperOptions stamps;
   std::vector<std::string> witnesses;  // public keys whose cosignatures are taken
   net::ServerOptions server;
+  std::string public_url;  // "https://HOST[:PORT][/PATH]" for others to call; empty: as they do
   store::StoreOptions store;
   std::size_t audit_threads = 2;
   std::chrono::milliseconds policy_every{60'000};

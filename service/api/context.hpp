@@ -32,7 +32,9 @@ struct Context {
   stamps::Stamper& stamper;
   Metrics& metrics;
   std::vector<journal::VerifierKey> witnesses;  // whose cosignatures are taken
-  std::vector<Path> inboxes;  // real paths; deposits are taken from below them only
+  std::vector<Path> inboxes;    // real paths; deposits are taken from below them only
+  std::string public_url = {};  // "https://HOST", without a slash; empty: as each client calls us
+  bool encrypted = false;       // whether clients reach us by https
   Timestamp started_at;
   // One change of a transfer at a time: its state is looked at and left in one step.
   std::mutex transfer_mutex;

@@ -507,38 +507,108 @@ std::function<Result<void>()> collecting(Context& context,
   };
 }
 
+// Where the files of a transfer's bag are to be had, for who is told elsewhere: the address that
+// the settings give, or the one that this client used.
+// Errors: invalid ("malformed-request") when neither is known.
+Result<std::string> files_url(const Context& context,
+                              const Call& call,
+                              const json::Object& record) {
+  std::string base = context.public_url;
+  if (base.empty()) {
+    const std::string_view host = call.request.field("Host");
+    if (host.empty()) {
+      return Error(Code::invalid,
+                   "fetch.txt needs the address of this server: send a Host field, or have "
+                   "server.public_url set")
+          .as("malformed-request");
+    }
+    base = (context.encrypted ? "https://" : "http://") + std::string(host);
+  }
+  return base + "/v1/transfers/" + json::text_at(record, "id") + "/bag/files/";
+}
+
+struct ArchiveForm {
+  transfer::Archive archive;
+  const char* name;  // in the address, and of the file behind the bag's name
+  const char* media_type;
+  const char* member;  // of the bag's summary
+};
+constexpr ArchiveForm kTar{transfer::Archive::tar, "bag.tar", "application/x-tar", "tar"};
+constexpr ArchiveForm kZip{transfer::Archive::zip, "bag.zip", "application/zip", "zip"};
+constexpr ArchiveForm kHoley{transfer::Archive::holey_tar, "holey.tar", "application/x-tar",
+                             "holey"};
+
+Result<std::shared_ptr<bagit::ArchiveSource>> archive_of(const Context& context,
+                                                         const ArchiveForm& form,
+                                                         const json::Object& record,
+                                                         const std::string& files) {
+  switch (form.archive) {
+    case transfer::Archive::tar:
+      return context.bags.tar(record);
+    case transfer::Archive::zip:
+      return context.bags.zip(record);
+    case transfer::Archive::holey_tar:
+      return context.bags.holey_tar(record, files);
+  }
+  return Error(Code::internal, "no such archive");
+}
+
 Result<Response> bag_summary(const Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
-  TRY_SET(const auto tar, context.bags.tar(record));
   json::Object object;
-  const std::string base = "/v1/transfers/" + json::text_at(record, "id");
+  const std::string base = "/v1/transfers/" + json::text_at(record, "id") + "/";
   object["name"] = json::text_at(record, "bag_name");
   object["seal_digest"] = json::text_at(record, "seal_digest");
   object["payload_oxum"] = json::text_at(record, "payload_oxum");
   object["file_count"] = json::number_at(record, "file_count");
-  json::Object archive;
-  archive["url"] = base + "/bag.tar";
-  archive["size_bytes"] = tar->size_bytes();
-  archive["etag"] = transfer::tar_etag(record);
-  archive["serialisation"] = json::number_at(record, "serialisation");
-  object["tar"] = std::move(archive);
-  object["files_url"] = base + "/bag/files";
+  const auto files = files_url(context, call, record);
+  for (const ArchiveForm& form : {kTar, kZip, kHoley}) {
+    const bool holey = form.archive == transfer::Archive::holey_tar;
+    if (holey && !files) continue;  // Who does not tell what he calls us cannot have it.
+    const std::string url = holey ? *files : std::string();
+    TRY_SET(const auto source, archive_of(context, form, record, url));
+    json::Object archive;
+    archive["url"] = base + form.name;
+    archive["size_bytes"] = source->size_bytes();
+    archive["etag"] = transfer::archive_etag(form.archive, record, url);
+    archive["serialisation"] = transfer::serialisation_of(form.archive, record);
+    object[form.member] = std::move(archive);
+  }
+  object["files_url"] = base + "bag/files";
   return http::json_response(200, object);
 }
 
-Result<Response> bag_tar(Context& context, const Call& call) {
-  TRY_SET(const json::Object record, bag_transfer(context, call));
-  TRY(store::check_seal_object(context.store, record));
-  TRY_SET(const auto tar, context.bags.tar(record));
-  http::Representation representation;
-  representation.source = tar;
-  representation.etag = transfer::tar_etag(record);
-  representation.media_type = "application/x-tar";
-  representation.file_name = json::text_at(record, "bag_name") + ".tar";
+// Answers with bytes of the bag. That the receiver collects is journaled only where some of them
+// leave: not for HEAD, nor for 304, 412 and 416.
+Response bag_response(Context& context,
+                      const Call& call,
+                      const json::Object& record,
+                      http::Representation representation) {
   Response response = http::respond(call.request, std::move(representation));
+  if (response.source && call.request.method != "HEAD") {
+    response.before_first_byte = collecting(context, call, record);
+  }
+  return response;
+}
+
+Result<Response> bag_archive(Context& context, const Call& call, const ArchiveForm& form) {
+  TRY_SET(const json::Object record, bag_transfer(context, call));
+  std::string files;
+  if (form.archive == transfer::Archive::holey_tar) {
+    TRY_SET(files, files_url(context, call, record));
+  }
+  TRY(store::check_seal_object(context.store, record));
+  TRY_SET(const auto source, archive_of(context, form, record, files));
+  http::Representation representation;
+  representation.source = source;
+  representation.etag = transfer::archive_etag(form.archive, record, files);
+  representation.media_type = form.media_type;
+  const std::string_view name = form.name;
+  representation.file_name =
+      json::text_at(record, "bag_name") + std::string(name.substr(name.find('.')));
+  Response response = bag_response(context, call, record, std::move(representation));
   // Whoever goes on where the stream was cut because of a damaged item hears why.
-  if (response.source) TRY(tar->check_at(response.offset));
-  response.before_first_byte = collecting(context, call, record);
+  if (response.source && call.request.method != "HEAD") TRY(source->check_at(response.offset));
   return response;
 }
 
@@ -554,9 +624,7 @@ Result<Response> bag_file(Context& context, const Call& call) {
       file.row.media_type.empty() ? "application/octet-stream" : file.row.media_type;
   representation.file_name = file.path.substr(file.path.rfind('/') + 1);
   representation.digest = file.row.sha512;
-  Response response = http::respond(call.request, std::move(representation));
-  response.before_first_byte = collecting(context, call, record);
-  return response;
+  return bag_response(context, call, record, std::move(representation));
 }
 
 // The files in the tar's order, paged by their number.
@@ -643,8 +711,10 @@ void add_transfers(http::Router& router, Context& context) {
               [&context](const Call& call) { return transfer_proof(context, call); }});
   router.add({"GET", one + "/bag", Scope::transfers_read, 0,
               [&context](const Call& call) { return bag_summary(context, call); }});
-  router.add({"GET", one + "/bag.tar", Scope::transfers_read, 0,
-              [&context](const Call& call) { return bag_tar(context, call); }});
+  for (const ArchiveForm& form : {kTar, kZip, kHoley}) {
+    router.add({"GET", one + "/" + form.name, Scope::transfers_read, 0,
+                [&context, form](const Call& call) { return bag_archive(context, call, form); }});
+  }
   router.add({"GET", one + "/bag/files", Scope::transfers_read, 0,
               [&context](const Call& call) { return bag_files(context, call); }});
   router.add({"GET", one + "/bag/files/{bag_path...}", Scope::transfers_read, 0,

@@ -1,23 +1,26 @@
 #include "service/transfer/bag.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 
+#include "bagit/fetch_source.hpp"
+#include "service/transfer/stored_members.hpp"
+#include "store/base/digest.hpp"
+#include "store/base/limits.hpp"
 #include "store/query.hpp"
 
 namespace versement::transfer {
 namespace {
 
-// Plans kept for the pulls that are under way; one of 100 000 files takes some 25 MB.
-constexpr std::size_t kPlansKept = 4;
+constexpr std::string_view kPayload = "data/";
+// Of the digest of an address, in the entity tag of what depends on it.
+constexpr std::size_t kAddressDigits = 16;
 
 // The place of a tag file in the archive.
 int rank_of(std::string_view path) {
   if (path == "bagit.txt") return 0;
   if (path.starts_with("tagmanifest-")) return 1;
   if (path.starts_with("manifest-")) return 2;
-  if (path.starts_with("data/")) return 4;
+  if (path.starts_with(kPayload)) return 4;
   return 3;
 }
 
@@ -36,27 +39,6 @@ Result<std::vector<BagFile>> tag_files(const store::Store& store, const json::Ob
     return rank_of(a.path) < rank_of(b.path);
   });
   return files;
-}
-
-// An object whose files are members of an archive.
-struct Object {
-  Path folder;
-  std::string item;  // empty for the tag files, which are checked when the archive is asked for
-  std::uint32_t version = 1;
-  std::atomic<std::int64_t> checked_ms{0};  // of the steady clock
-};
-
-// An item's files follow each other at once: one look at its inventories is enough for them.
-constexpr std::chrono::milliseconds kCheckEvery{1000};
-
-Result<void> check_lately(store::Store& store, Object& object) {
-  if (object.item.empty()) return {};
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now().time_since_epoch());
-  if (object.checked_ms != 0 && now.count() - object.checked_ms < kCheckEvery.count()) return {};
-  TRY(store::check_item_object(store, object.item, object.version));
-  object.checked_ms = now.count();
-  return {};
 }
 
 }  // namespace
@@ -122,61 +104,132 @@ Result<void> check_bag_file(store::Store& store,
   return store::check_item_object(store, file.item, file.version);
 }
 
-Result<std::shared_ptr<bagit::TarSource>> Bags::make(const json::Object& transfer) {
-  struct Place {
-    std::shared_ptr<Object> object;  // shared by its files
-    std::string content_path;
-  };
-  auto places = std::make_shared<std::vector<Place>>();
-  auto members = std::make_shared<bagit::MemberList>();
+struct Bags::Plan {
+  std::shared_ptr<StoredMembers> stored;
+  std::size_t payload_first = 0;  // the member where it begins: all behind it is payload
+  std::size_t top_bytes = 0;      // of the bag's folder in the members' names
+  Timestamp sealed;
+  std::shared_ptr<bagit::TarSource> tar;
+  std::shared_ptr<bagit::ZipSource> zip;
+
+  std::size_t memory_bytes() const {
+    return stored->memory_bytes() + tar->memory_bytes() + zip->memory_bytes();
+  }
+};
+
+Result<std::shared_ptr<Bags::Plan>> Bags::make(const json::Object& transfer) {
+  auto plan = std::make_shared<Plan>();
+  plan->stored = std::make_shared<StoredMembers>(store_);
+  StoredMembers& stored = *plan->stored;
   const std::string top = json::text_at(transfer, "bag_name") + "/";
-  std::shared_ptr<Object> object;
+  plan->top_bytes = top.size();
+  TRY_SET(plan->sealed, Timestamp::parse(json::text_at(transfer, "sealed_at")));
   ObjectId last;
+  bool payload = false;
+  std::size_t number = 0;
   TRY(for_each_bag_file(store_, transfer, [&](const BagFile& file) {
-    if (file.object != last || !object) {
+    if (number == 0 || file.object != last) {
       last = file.object;
-      object = std::make_shared<Object>();
-      object->folder = store_.object_folder(file.object);
-      object->item = file.item;
-      object->version = file.version;
+      stored.begin_object(file.object, file.item, file.version);
     }
-    members->add(top + file.path, file.row.size_bytes, file.row.crc32);
-    places->push_back({object, file.row.content_path});
+    if (!payload && file.path.starts_with(kPayload)) {
+      payload = true;
+      plan->payload_first = number;
+    }
+    stored.add(top + file.path, file.row);
+    ++number;
     return true;
   }));
-  TRY_SET(const Timestamp sealed, Timestamp::parse(json::text_at(transfer, "sealed_at")));
-  members->shrink();
-  auto open = [store = &store_, places,
-               members](std::size_t member) -> Result<std::shared_ptr<Source>> {
-    const Place& place = places->at(member);
-    TRY(check_lately(*store, *place.object));
-    return std::shared_ptr<Source>(
-        std::make_shared<FileSource>(store->disk(), place.object->folder / place.content_path,
-                                     members->shape(member).size_bytes));
-  };
-  return std::make_shared<bagit::TarSource>(std::move(members), sealed, std::move(open));
+  stored.shrink();
+  const auto open = [all = plan->stored](std::size_t member) { return all->open(member); };
+  plan->tar = std::make_shared<bagit::TarSource>(stored.members(), plan->sealed, open);
+  plan->zip = std::make_shared<bagit::ZipSource>(stored.members(), plan->sealed, open);
+  return plan;
 }
 
-Result<std::shared_ptr<bagit::TarSource>> Bags::tar(const json::Object& transfer) {
-  const std::string id = json::text_at(transfer, "id");
-  {
-    const std::scoped_lock lock(mutex_);
-    for (auto at = kept_.begin(); at != kept_.end(); ++at) {
-      if (at->first != id) continue;
-      kept_.splice(kept_.begin(), kept_, at);
-      return kept_.front().second;
-    }
+std::shared_ptr<Bags::Plan> Bags::kept(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  for (auto at = kept_.begin(); at != kept_.end(); ++at) {
+    if (at->first != id) continue;
+    kept_.splice(kept_.begin(), kept_, at);
+    return kept_.front().second;
   }
+  return nullptr;
+}
+
+Result<std::shared_ptr<Bags::Plan>> Bags::plan(const json::Object& transfer) {
+  const std::string id = json::text_at(transfer, "id");
+  if (auto there = kept(id)) return there;
+  const std::scoped_lock making(making_);
+  if (auto there = kept(id)) return there;
   TRY_SET(auto made, make(transfer));
   const std::scoped_lock lock(mutex_);
   kept_.emplace_front(id, made);
-  if (kept_.size() > kPlansKept) kept_.pop_back();
+  // The newest one stays in any case: whoever asked for it will ask for ranges of it.
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (auto at = kept_.begin(); at != kept_.end(); ++at, ++count) {
+    bytes += at->second->memory_bytes();
+    if (count == 0 || bytes <= limits::kPlanBytesKept) continue;
+    kept_.erase(at, kept_.end());
+    break;
+  }
   return made;
 }
 
-std::string tar_etag(const json::Object& transfer) {
-  return "\"" + json::text_at(transfer, "seal_digest").substr(0, 32) + "-tar" +
-         std::to_string(json::number_at(transfer, "serialisation")) + "\"";
+Result<std::shared_ptr<bagit::ArchiveSource>> Bags::tar(const json::Object& transfer) {
+  TRY_SET(const auto made, plan(transfer));
+  return std::shared_ptr<bagit::ArchiveSource>(made->tar);
+}
+
+Result<std::shared_ptr<bagit::ArchiveSource>> Bags::zip(const json::Object& transfer) {
+  TRY_SET(const auto made, plan(transfer));
+  return std::shared_ptr<bagit::ArchiveSource>(made->zip);
+}
+
+Result<std::shared_ptr<bagit::ArchiveSource>> Bags::holey_tar(const json::Object& transfer,
+                                                              const std::string& files_url) {
+  TRY_SET(const auto made, plan(transfer));
+  const auto all = made->stored->members();
+  const auto fetch =
+      std::make_shared<bagit::FetchSource>(all, made->payload_first, made->top_bytes, files_url);
+  // The tag files have the same numbers in both lists.
+  auto members = std::make_shared<bagit::MemberList>();
+  for (std::size_t member = 0; member < made->payload_first; ++member)
+    members->add(all->path(member), all->shape(member).size_bytes, all->shape(member).crc);
+  const std::string top = json::text_at(transfer, "bag_name") + "/";
+  members->add(top + "fetch.txt", fetch->size_bytes());
+  // A bag without this folder is none, whatever it still lacks (RFC 8493 section 2.1.2).
+  members->add(top + std::string(kPayload), 0);
+  auto open = [stored = made->stored, fetch,
+               own = made->payload_first](std::size_t member) -> Result<std::shared_ptr<Source>> {
+    if (member < own) return stored->open(member);
+    return std::shared_ptr<Source>(fetch);
+  };
+  return std::shared_ptr<bagit::ArchiveSource>(
+      std::make_shared<bagit::TarSource>(std::move(members), made->sealed, std::move(open)));
+}
+
+std::uint64_t serialisation_of(Archive form, const json::Object& transfer) {
+  switch (form) {
+    case Archive::tar:
+      return json::number_at(transfer, "serialisation");
+    case Archive::zip:
+      return bagit::kZipSerialisation;
+    case Archive::holey_tar:
+      return kHoleySerialisation;
+  }
+  return 0;
+}
+
+std::string archive_etag(Archive form, const json::Object& transfer, std::string_view files_url) {
+  std::string tag = json::text_at(transfer, "seal_digest").substr(0, 32);
+  tag += form == Archive::tar ? "-tar" : form == Archive::zip ? "-zip" : "-holey";
+  tag += std::to_string(serialisation_of(form, transfer));
+  if (form == Archive::holey_tar) {
+    tag += "-" + digest_of(Algorithm::sha256, files_url).hex().substr(0, kAddressDigits);
+  }
+  return "\"" + tag + "\"";
 }
 
 }  // namespace versement::transfer

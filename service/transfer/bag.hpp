@@ -1,5 +1,5 @@
-// The bag of a sealed transfer as a view: where each of its files lies, and the whole as a tar that
-// exists nowhere.
+// The bag of a sealed transfer as a view: where each of its files lies, and the whole as archives
+// that exist nowhere.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bagit/tar.hpp"
+#include "bagit/zip.hpp"
 #include "store/base/json.hpp"
 #include "store/store.hpp"
 
@@ -39,23 +40,41 @@ Result<BagFile> find_bag_file(const store::Store& store,
 // Whether the object that the file lies in is what the journal says (store::check_item_object).
 Result<void> check_bag_file(store::Store& store, const json::Object& transfer, const BagFile& file);
 
-// Bags as archives, the last few kept. Thread safe.
+// The archives that a bag is served as. The holey one has the tag files only, and a fetch.txt that
+// names where each file of the payload is to be had.
+enum class Archive { tar, zip, holey_tar };
+
+inline constexpr std::uint64_t kHoleySerialisation = 1;
+
+// The number of the archive's layout, as it stands in the seal.
+std::uint64_t serialisation_of(Archive form, const json::Object& transfer);
+
+// The strong entity tag of an archive. `files_url`: see Bags::holey_tar; of the others it is no
+// part.
+std::string archive_etag(Archive form, const json::Object& transfer, std::string_view files_url);
+
+// Bags as archives. Plans are kept, the last used ones first, up to kPlanBytesKept. Thread safe.
 class Bags {
  public:
   explicit Bags(store::Store& store) : store_(store) {}
-  // The tar of a sealed transfer; the same bytes at every call, for ever.
-  Result<std::shared_ptr<bagit::TarSource>> tar(const json::Object& transfer);
+  // Of a sealed transfer; the same bytes at every call, for ever.
+  Result<std::shared_ptr<bagit::ArchiveSource>> tar(const json::Object& transfer);
+  Result<std::shared_ptr<bagit::ArchiveSource>> zip(const json::Object& transfer);
+  // `files_url` and a path in the bag make the address of a file.
+  Result<std::shared_ptr<bagit::ArchiveSource>> holey_tar(const json::Object& transfer,
+                                                          const std::string& files_url);
 
  private:
   struct Plan;
-  Result<std::shared_ptr<bagit::TarSource>> make(const json::Object& transfer);
+  Result<std::shared_ptr<Plan>> plan(const json::Object& transfer);
+  // Nothing when there is none.
+  std::shared_ptr<Plan> kept(const std::string& id);
+  Result<std::shared_ptr<Plan>> make(const json::Object& transfer);
 
   store::Store& store_;
+  std::mutex making_;  // One plan at a time: a large one needs its memory once. Before mutex_.
   std::mutex mutex_;
-  std::list<std::pair<std::string, std::shared_ptr<bagit::TarSource>>> kept_;  // Guarded by mutex_.
+  std::list<std::pair<std::string, std::shared_ptr<Plan>>> kept_;  // Guarded by mutex_.
 };
-
-// The strong entity tag of the tar.
-std::string tar_etag(const json::Object& transfer);
 
 }  // namespace versement::transfer

@@ -10,6 +10,7 @@
 #include "bagit/validate.hpp"
 #include "mets/bordereau.hpp"
 #include "mets/package.hpp"
+#include "service/transfer/bag.hpp"
 #include "service/transfer/state.hpp"
 #include "store/base/text.hpp"
 #include "store/base/version.hpp"
@@ -316,7 +317,9 @@ class Sealer {
     object["reference"] = json::text_at(transfer_, "reference");
     object["agreement"] = json::text_at(transfer_, "agreement");
     object["sealed_at"] = event_.time.text();
-    object["serialisation"] = json::Object{{"tar", bagit::kTarSerialisation}};
+    object["serialisation"] = json::Object{{"tar", bagit::kTarSerialisation},
+                                           {"zip", bagit::kZipSerialisation},
+                                           {"holey", kHoleySerialisation}};
     // One line an item: a hundred thousand of them need no tree in memory.
     std::string text = json::write(object);
     text.back() = ',';

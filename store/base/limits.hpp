@@ -55,6 +55,10 @@ inline constexpr std::size_t kXmlTokenBytesMax = 1u << 20;
 inline constexpr std::size_t kHttpBufferBytes = 16 * 1024;
 inline constexpr std::size_t kHttpTargetBytesMax = 8 * 1024;
 
+// Plans of archives that are kept for the pulls under way, together; the newest one is kept in any
+// case. 100 000 files need some 7 MB.
+inline constexpr std::size_t kPlanBytesKept = 64u << 20;
+
 // A path inside a deposit or a bag. POSIX names end at 255 bytes, paths at 4096.
 inline constexpr std::size_t kNameBytesMax = 255;
 inline constexpr std::size_t kPathBytesMax = 4000;

@@ -225,7 +225,8 @@ class EveryOperation(harness.EndToEnd):
         sealed = self.get(base)['seal_digest']
         summary = self.get(base + '/bag')
         self.assertEqual(summary['seal_digest'], sealed)
-        self.assertEqual(len(self.get(base + '/bag.tar')), summary['tar']['size_bytes'])
+        for name, member in (('bag.tar', 'tar'), ('bag.zip', 'zip'), ('holey.tar', 'holey')):
+            self.assertEqual(len(self.get(f'{base}/{name}')), summary[member]['size_bytes'])
         file = self.first(base + '/bag/files')
         self.get(f"{base}/bag/files/{urllib.parse.quote(file['path'])}")
         self.token = self.receiver
