@@ -173,11 +173,10 @@ bool holds(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-std::string generated_text(const PackageInput& input, std::string_view path) {
-  for (const GeneratedFile& file : render_package(input)) {
-    if (file.path == path) return file.bytes;
-  }
-  return {};
+std::string generated_text(const PackageInput& input, const std::string& path) {
+  const auto files = testing::rendered(input);
+  const auto found = files.find(path);
+  return found == files.end() ? std::string() : found->second;
 }
 
 std::string premis_of(const PackageInput& input) {
@@ -293,7 +292,7 @@ std::string rendered(std::string_view file_name,
   return {};
 }
 
-class BordereauTest : public testing::Test {
+class BordereauTest : public ::testing::Test {
  protected:
   BordereauTest() {
     head_.reference = "2026-V-001";
