@@ -175,9 +175,9 @@ class Reader : public XmlEvents {
 
   const std::string& space_of(std::string_view prefix) const {
     static const std::string none;
-    for (auto at = bindings_.rbegin(); at != bindings_.rend(); ++at) {
-      if (at->first == prefix) return at->second;
-    }
+    const auto nearest = std::find_if(bindings_.rbegin(), bindings_.rend(),
+                                      [&](const auto& binding) { return binding.first == prefix; });
+    if (nearest != bindings_.rend()) return nearest->second;
     return none;
   }
 
@@ -269,10 +269,10 @@ class Reader : public XmlEvents {
 
   // Of whom an event tells: the nearest unit, object or group around it.
   std::string owner() const {
-    for (auto at = levels_.rbegin(); at != levels_.rend(); ++at) {
-      if (at->unit || at->object || at->name == "DataObjectGroup") return at->id;
-    }
-    return {};
+    const auto nearest = std::find_if(levels_.rbegin(), levels_.rend(), [](const Level& level) {
+      return level.unit || level.object || level.name == "DataObjectGroup";
+    });
+    return nearest == levels_.rend() ? std::string() : nearest->id;
   }
 
   Result<void> set(std::string& field, std::string value, std::string_view name) {

@@ -371,14 +371,10 @@ Result<SedaArchive> SedaArchives::archive(const json::Object& transfer, mets::Se
     }
     ++waiting_;
   }
-  struct Leave {
-    SedaArchives& archives;
-    ~Leave() {
-      const std::scoped_lock lock(archives.mutex_);
-      --archives.waiting_;
-    }
-  };
-  const Leave leave{*this};
+  const std::shared_ptr<void> leave(nullptr, [this](void*) {
+    const std::scoped_lock lock(mutex_);
+    --waiting_;
+  });
   const std::scoped_lock making(making_);
   if (const auto there = kept(key)) return there->archive;
   Builder builder(store_, transfer, version);
