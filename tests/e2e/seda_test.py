@@ -180,6 +180,34 @@ class Seda(harness.EndToEnd):
             self.assertEqual(manifest.text(box, 's:Content/s:StartDate'), '1890')
             self.assertEqual(len(manifest.all(manifest.units['AU-A-1'], 's:ArchiveUnit')), 3)
 
+    def test_groups_that_hold_each_other_or_nest_without_end_stand_once(self):
+        source = self.folder / 'groups'
+        (source / 'metadata').mkdir(parents=True)
+        parts = {'A': 'B', 'B': 'A', 'C': 'C', 'D': 'E', 'F': 'E', 'G': 'NOT-HERE'}
+        parts.update({f'N{n:02}': f'N{n + 1:02}' for n in range(40)})
+        rows = [f',{i},T {i},C,O,Fi {i},hasPart: {parts.get(i, i + "x")}'
+                for i in sorted({*parts, 'E', 'N40'})]
+        (source / 'metadata' / 'metadata.csv').write_text(
+            'filename,identifier,dc.title,credit,owner,shelfmark,dc.relation\n'
+            + '\n'.join(rows) + '\n')
+        (source / 'objects').mkdir()
+        daemon = self.daemon(inboxes=(source,))
+        self.prepare(daemon)
+        self.ingest(daemon, source)
+        self.offer(daemon)
+        manifest = self.check(daemon, '2.2')
+        above = {u.get('id'): a.get('id') for a in manifest.units.values()
+                 for u in manifest.all(a, 's:ArchiveUnit')}
+        self.assertEqual(above['AU-B'], 'AU-A')
+        self.assertEqual(above['AU-A'], 'TRANSFER')
+        self.assertEqual(above['AU-C'], 'TRANSFER')
+        self.assertEqual(above['AU-E'], 'AU-D')
+        self.assertEqual(len(above), len(manifest.units) - 1)
+
+        def depth(unit):
+            return 0 if unit == 'TRANSFER' else 1 + depth(above[unit])
+        self.assertEqual(max(map(depth, above)), 16)
+
     def test_the_agreement_fills_what_the_archive_asks_for(self):
         daemon = self.daemon()
         self.versement(daemon, 'agreement', 'create', 'agreement', '--from-id', 'sender', '--from',
