@@ -1,4 +1,6 @@
 // versement agreement, transfer.
+#include <map>
+
 #include "bagit/validate.hpp"
 #include "cli/command.hpp"
 #include "store/base/digest.hpp"
@@ -202,7 +204,36 @@ int withdraw(Session& session, const std::string& transfer, const std::string& n
 struct AgreementFlags {
   std::string id, title, reference, from_id, from_name, to_id, to_name, age;
   bool sha256 = false;
+  std::string seda_file;
+  std::map<std::string, std::string> seda;  // texts by their names in the record
+  std::vector<std::string> rules;           // NAME=CODE
 };
+
+// What of the agreement is for SEDA: the file's members, then the flags.
+// Errors: invalid for a file that is no JSON object, or a rule without a code.
+Result<json::Object> seda_of(const AgreementFlags& flags) {
+  json::Object seda;
+  if (!flags.seda_file.empty()) {
+    TRY_SET(const std::string text,
+            read_file(real_disk(), flags.seda_file, limits::kConfigBytesMax));
+    auto read = json::parse_object(text);
+    if (!read) return std::move(read).error().during(printable(flags.seda_file));
+    seda = std::move(*read);
+  }
+  for (const auto& [name, value] : flags.seda) {
+    if (!value.empty()) seda[name] = value;
+  }
+  json::Object rules = json::object_at(seda, "rules");
+  for (const std::string& rule : flags.rules) {
+    const std::size_t equals = rule.find('=');
+    if (equals == std::string::npos) {
+      return Error(Code::invalid, "--seda-rule takes NAME=CODE, such as access=ACC-00001");
+    }
+    rules[rule.substr(0, equals)] = rule.substr(equals + 1);
+  }
+  if (!rules.empty()) seda["rules"] = std::move(rules);
+  return seda;
+}
 
 int create_agreement(Session& session, const AgreementFlags& flags) {
   auto client = session.client();
@@ -215,6 +246,9 @@ int create_agreement(Session& session, const AgreementFlags& flags) {
   body["archival_agency"] = json::Object{{"id", flags.to_id}, {"name", flags.to_name}};
   if (!flags.age.empty()) body["max_fixity_age"] = flags.age;
   if (flags.sha256) body["digest_algorithms"] = json::Array{"sha512", "sha256"};
+  auto seda = seda_of(flags);
+  if (!seda) return usage(session, seda.error());
+  if (!seda->empty()) body["seda"] = *std::move(seda);
   auto reply = (*client)->post("/v1/agreements", body);
   if (!reply) return session.fail(reply.error());
   return show_record(session, reply->body, {{"agreement", flags.id}});
@@ -364,6 +398,23 @@ void add_agreement_commands(Tree& tree) {
     command->add_option("--max-fixity-age", flags->age,
                         "At sealing, bytes verified longer ago are read again (P7D)");
     command->add_flag("--sha256", flags->sha256, "Bags get a SHA-256 manifest as well");
+    const std::pair<const char*, std::pair<const char*, const char*>> texts[] = {
+        {"--seda-originating-agency", {"originating_agency", "SEDA: id of the originating agency"}},
+        {"--seda-profile", {"archival_profile", "SEDA: archival profile"}},
+        {"--seda-service-level", {"service_level", "SEDA: service level"}},
+        {"--seda-acquisition", {"acquisition_information", "SEDA: how the archive acquires them"}},
+        {"--seda-legal-status",
+         {"legal_status", "SEDA: public_archive, private_archive or public_and_private_archive"}},
+        {"--seda-final-action", {"final_action", "SEDA: keep or destroy"}}};
+    for (const auto& [flag, what] : texts)
+      command->add_option(flag, flags->seda[what.first], what.second);
+    command
+        ->add_option("--seda-rule", flags->rules,
+                     "SEDA: NAME=CODE of a rule (appraisal, access, dissemination, reuse); "
+                     "repeatable")
+        ->allow_extra_args(false);
+    command->add_option("--seda-file", flags->seda_file,
+                        "SEDA: JSON object with all of these, and code_lists");
     tree.action(command, [flags](Session& s) { return create_agreement(s, *flags); });
   }
 }

@@ -79,6 +79,7 @@ void add_pull_command(Tree& tree);
 void add_system_commands(Tree& tree);
 void add_local_commands(Tree& tree);
 void add_journal_commands(Tree& tree);
+void add_seda_commands(Tree& tree);
 void add_adopt_command(Tree& tree, CLI::App* group);  // "adopt" below "store"
 void add_self_commands(Tree& tree);
 void add_bag_commands(Tree& tree, CLI::App* group);  // below "bag", but for "validate"

@@ -94,6 +94,7 @@ int run(int argc, char** argv) {
   add_pull_command(tree);
   add_local_commands(tree);
   add_journal_commands(tree);
+  add_seda_commands(tree);
   add_self_commands(tree);
   try {
     app.parse(argc, argv);

@@ -284,12 +284,14 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
         jobs::report_damage(damaged, owner, path, what);
       });
   transfer::Bags bags(*store);
+  transfer::SedaArchives seda(*store);
   TRY_SET(const auto stamper, stamps::Stamper::make(*store, settings.stamps));
   Metrics metrics;
   api::Context context{.store = *store,
                        .queue = queue,
                        .tokens = tokens,
                        .bags = bags,
+                       .seda = seda,
                        .stamper = *stamper,
                        .metrics = metrics,
                        .witnesses = witnesses,

@@ -659,6 +659,7 @@ Result<std::unique_ptr<Store>> Store::prepare(Disk& disk,
   state->lock = std::move(lock);
   TRY(sweep_temporary_files(disk, state->layout.root));
   TRY(sweep_temporary_files(disk, state->layout.evidence));
+  TRY(sweep_temporary_files(disk, state->layout.work));
   auto opened = state->open_journal();
   if (!opened && !is_tampering(opened.error())) return std::move(opened).error();
   TRY(state->open_indexes(static_cast<bool>(opened)));

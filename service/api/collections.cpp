@@ -1,4 +1,8 @@
 // Collections and agreements: what items share, and with whom they may be handed over.
+#include <algorithm>
+
+#include "mets/seda.hpp"
+#include "service/api/context.hpp"
 #include "service/api/tables.hpp"
 #include "store/base/text.hpp"
 #include "store/query.hpp"
@@ -7,6 +11,9 @@ namespace versement::api {
 namespace {
 
 namespace keys = store::keys;
+
+// A code of a receiver's referential.
+constexpr std::size_t kTokenBytesMax = 200;
 
 json::Object without_revision(json::Object record) {
   record.erase("revision");
@@ -135,6 +142,66 @@ Result<Response> collection_table(const Context& context, const Call& call, Tabl
   return table_response(context, call, std::move(table));
 }
 
+// One of a closed list of words, or nothing.
+void read_word(json::Reader& in,
+               std::string_view name,
+               const std::vector<std::string_view>& words,
+               json::Object* out) {
+  const auto given = in.text(name);
+  if (!given) return;
+  if (std::find(words.begin(), words.end(), *given) == words.end()) {
+    std::string all;
+    for (const std::string_view word : words)
+      all += (all.empty() ? "" : ", ") + std::string(word);
+    in.fault(name, "unknown-value", std::string(name) + " is one of " + all);
+  }
+  (*out)[name] = *given;
+}
+
+// A token of SEDA: it stands in the manifest as it is here.
+void read_token(json::Reader& in, std::string_view name, json::Object* out) {
+  const auto given = in.text(name, {.required = false, .bytes_max = kTokenBytesMax});
+  if (!given) return;
+  if (trim(*given, " \t\r\n").size() != given->size() || given->empty() ||
+      printable(*given) != *given) {
+    in.fault(name, "bad-token", "a code has no blanks around it, and no control characters");
+  }
+  (*out)[name] = *given;
+}
+
+// Codes by the names that mets/seda knows.
+void read_codes(json::Reader& in,
+                std::string_view name,
+                const std::vector<std::string_view>& names,
+                json::Object* out) {
+  const json::Object* const given = in.object(name);
+  if (given == nullptr) return;
+  json::Reader codes(*given, in.pointer_of(name));
+  json::Object read;
+  for (const std::string_view each : names)
+    read_token(codes, each, &read);
+  in.take(std::move(codes).faults());
+  (*out)[name] = std::move(read);
+}
+
+// What the archive wants to find in the SEDA manifests of transfers under the agreement.
+json::Object read_seda(json::Reader& in) {
+  const json::Object* const given = in.object("seda");
+  if (given == nullptr) return {};
+  json::Reader seda(*given, in.pointer_of("seda"));
+  json::Object out;
+  for (const std::string_view name :
+       {"originating_agency", "archival_profile", "service_level", "acquisition_information"}) {
+    read_token(seda, name, &out);
+  }
+  read_word(seda, "legal_status", mets::kSedaLegalStatuses, &out);
+  read_word(seda, "final_action", mets::kSedaFinalActions, &out);
+  read_codes(seda, "rules", mets::kSedaRules, &out);
+  read_codes(seda, "code_lists", mets::kSedaCodeLists, &out);
+  in.take(std::move(seda).faults());
+  return out;
+}
+
 Result<Response> create_agreement(const Context& context, const Call& call) {
   TRY_SET(const json::Object body, body_object(call));
   json::Reader in(body, "");
@@ -162,6 +229,7 @@ Result<Response> create_agreement(const Context& context, const Call& call) {
     algorithms.emplace_back("sha512");
   }
   record["digest_algorithms"] = std::move(algorithms);
+  if (json::Object seda = read_seda(in); !seda.empty()) record["seda"] = std::move(seda);
   if (auto response = faults_response(std::move(in).faults())) return *response;
   TRY_SET(const auto claim, context.store.claim("agreement " + id));
   if (store::agreement_record(context.store, id)) {

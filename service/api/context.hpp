@@ -15,6 +15,7 @@
 #include "service/jobs/queue.hpp"
 #include "service/stamps/stamper.hpp"
 #include "service/transfer/bag.hpp"
+#include "service/transfer/seda.hpp"
 #include "store/base/metrics.hpp"
 #include "store/store.hpp"
 
@@ -29,6 +30,7 @@ struct Context {
   jobs::Queue& queue;
   Tokens& tokens;
   transfer::Bags& bags;
+  transfer::SedaArchives& seda;
   stamps::Stamper& stamper;
   Metrics& metrics;
   std::vector<journal::VerifierKey> witnesses;  // whose cosignatures are taken

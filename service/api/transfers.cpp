@@ -651,6 +651,26 @@ Result<Response> bag_file(Context& context, const Call& call) {
   return bag_response(context, call, record, std::move(representation));
 }
 
+// The same transfer for receivers that run a SEDA system.
+Result<Response> seda_zip(Context& context, const Call& call) {
+  TRY_SET(const json::Object record, bag_transfer(context, call));
+  const std::string asked = call.request.query_text("version");
+  const auto version = asked.empty() ? mets::kSedaDefault : mets::seda_version_of(asked);
+  if (!version) {
+    return Error(Code::invalid, "version is 2.1, 2.2 or 2.3").as("invalid-parameter");
+  }
+  TRY(store::check_seal_object(context.store, record));
+  TRY_SET(const transfer::SedaArchive archive, context.seda.archive(record, *version));
+  http::Representation representation;
+  representation.source = archive.zip;
+  representation.etag = archive.etag;
+  representation.media_type = "application/zip";
+  representation.file_name = json::text_at(record, "bag_name") + ".seda.zip";
+  Response response = bag_response(context, call, record, std::move(representation));
+  if (response.source && call.request.method != "HEAD") TRY(archive.zip->check_at(response.offset));
+  return response;
+}
+
 // The files in the tar's order, paged by their number.
 Result<Response> bag_files(const Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
@@ -745,6 +765,8 @@ void add_transfers(http::Router& router, Context& context) {
     router.add({"GET", one + "/" + form.name, Scope::transfers_read, 0,
                 [&context, form](const Call& call) { return bag_archive(context, call, form); }});
   }
+  router.add({"GET", one + "/seda.zip", Scope::transfers_read, 0,
+              [&context](const Call& call) { return seda_zip(context, call); }});
   router.add({"GET", one + "/bag/files", Scope::transfers_read, 0,
               [&context](const Call& call) { return bag_files(context, call); }});
   router.add({"GET", one + "/bag/files/{bag_path...}", Scope::transfers_read, 0,

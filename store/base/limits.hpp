@@ -49,6 +49,14 @@ inline constexpr std::size_t kXmlBytesMax = 256u << 20;
 // Of a document that is read piece by piece: one tag with all its attributes, or one text. A METS
 // has a kilobyte, a description some ten.
 inline constexpr std::size_t kXmlTokenBytesMax = 1u << 20;
+// A reply of a SEDA system: VITAM's names every unit and object, some 400 bytes each; 100 000 files
+// need 40 MB.
+inline constexpr std::uint64_t kSedaReplyBytesMax = 128u << 20;
+// Units of one, and objects, and events: each is kept with its identifiers, some 400 bytes.
+inline constexpr std::size_t kSedaReplyEntriesMax = 200'000;
+// All texts that are kept of one; and each, which is an identifier or a sentence.
+inline constexpr std::size_t kSedaReplyKeptBytesMax = 64u << 20;
+inline constexpr std::size_t kSedaReplyTextBytesMax = 64 * 1024;
 
 // HTTP: the connection buffer bounds header, chunk header and trailer alike, because the parser of
 // Beast 1.81 bounds none of the last two by itself.

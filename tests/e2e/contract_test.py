@@ -133,7 +133,9 @@ class EveryOperation(harness.EndToEnd):
         party = {'id': 'sender', 'name': 'Sender'}
         self.call('POST', '/v1/agreements', {
             'id': 'agreement', 'title': {'fr': 'Convention'}, 'transferring_agency': party,
-            'archival_agency': {'id': 'archive', 'name': 'Archive'}}, expect=201)
+            'archival_agency': {'id': 'archive', 'name': 'Archive'},
+            'seda': {'legal_status': 'public_archive', 'archival_profile': 'P-1',
+                     'rules': {'access': 'ACC-1'}, 'code_lists': {'reply': 'R-1'}}}, expect=201)
         self.first('/v1/agreements')
         self.get('/v1/agreements/agreement')
         self.call('POST', '/v1/collections', {
@@ -231,6 +233,7 @@ class EveryOperation(harness.EndToEnd):
             self.assertEqual(len(self.get(f'{base}/{name}')), summary[member]['size_bytes'])
         for table in ('metadata.csv', 'rights.csv'):
             self.assertTrue(self.get(f'{base}/{table}').startswith(b'file'))
+        self.get(base + '/seda.zip?version=2.3')
         file = self.first(base + '/bag/files')
         self.get(f"{base}/bag/files/{urllib.parse.quote(file['path'])}")
         self.token = self.receiver

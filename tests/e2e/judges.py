@@ -53,6 +53,37 @@ def xmllint(package):
     return [line for line in done.stderr.splitlines() if not line.endswith(' validates')]
 
 
+# The schemas that VITAM validates with are XML Schema 1.1, which libxml2 does not read.
+XSD_11 = """
+import pathlib, sys, xmlschema
+from xml.etree import ElementTree
+base = pathlib.Path(sys.argv[1])
+known = {e.get('name'): (base / e.get('uri')).as_uri()
+         for e in ElementTree.parse(base / 'catalog.xml').iter() if e.tag.endswith('}uri')}
+schema = xmlschema.XMLSchema11(sys.argv[2], uri_mapper=lambda u: known.get(u, u), allow='local',
+                               validation='lax')
+errors = [f'{e.path}: {e.reason}' for e in schema.iter_errors(sys.argv[3])]
+print('\\n'.join(errors) or 'validates')
+"""
+
+
+def seda(message, version):
+    """What the schema of SEDA and VITAM's own find wrong in a message; nothing where the schemas
+    are not here."""
+    schemas = SHARED / 'schemas'
+    if not schemas.exists():
+        return []
+    official = schemas / 'seda' / version / f'seda-{version}-main.xsd'
+    done = subprocess.run(['xmllint', '--nonet', '--noout', '--schema', official, message],
+                          capture_output=True, text=True,
+                          env={**os.environ, 'XML_CATALOG_FILES': str(schemas / 'catalog.xml')})
+    found = [] if done.returncode == 0 and 'validates' in done.stderr else [done.stderr[-2000:]]
+    vitam = schemas / 'seda' / f'vitam-{version}' / 'seda-vitam-main.xsd'
+    done = subprocess.run([CACHE / 'seda' / 'bin' / 'python', '-c', XSD_11, schemas, vitam, message],
+                          capture_output=True, text=True)
+    return found if done.stdout.strip() == 'validates' else found + [done.stdout + done.stderr]
+
+
 def commons_ip(package):
     """Findings of commons-ip against E-ARK CSIP 2.2.0, but those of level MAY."""
     with tempfile.TemporaryDirectory() as out:

@@ -12,6 +12,7 @@
 #include "bagit/untar.hpp"
 #include "bagit/validate.hpp"
 #include "cli/bag_fetch.hpp"
+#include "mets/seda_reply.hpp"
 #include "mets/xml.hpp"
 #include "mets/xml_scan.hpp"
 #include "mets/xml_guard.hpp"
@@ -606,6 +607,19 @@ bool xml_scan(std::string_view text) {
   return true;
 }
 
+bool seda_reply(std::string_view text) {
+  ViewSource source(text);
+  const auto reply = mets::read_seda_reply(source);
+  if (!reply) return false;
+  require(!reply->identifier.empty() && !reply->request_identifier.empty(), "a message is named");
+  const bool consent = reply->outcome == mets::SedaOutcome::accepted;
+  require(!consent || mets::seda_code(reply->reply_code).outcome == mets::SedaOutcome::accepted,
+          "only a code that consents is a consent");
+  require(static_cast<bool>(json::parse_object(json::write(mets::to_json(*reply)))),
+          "a message has a JSON form");
+  return true;
+}
+
 bool xml(std::string_view text) {
   const auto document = mets::XmlDocument::parse(text);
   require(static_cast<bool>(document) || !mets::guard_xml(text),
@@ -939,6 +953,17 @@ const std::vector<Target>& targets() {
        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b='1 &amp; \"2\"'>"
         "<m:c>t&#xE9;xt</m:c><!-- c --><d/><![CDATA[<&]]><?p i?></m:a>"},
        xml_scan},
+      {"seda_reply",
+       {"<ArchiveTransferReply xmlns=\"fr:gouv:culture:archivesdefrance:seda:v2.2\">"
+        "<Date>2026-03-01T10:00:00Z</Date><MessageIdentifier>a</MessageIdentifier>"
+        "<DataObjectPackage><DescriptiveMetadata><ArchiveUnit id=\"AU-A\"><Content>"
+        "<SystemId>s</SystemId></Content><Event><Outcome>KO</Outcome></Event></ArchiveUnit>"
+        "</DescriptiveMetadata></DataObjectPackage><ReplyCode>OK</ReplyCode>"
+        "<MessageRequestIdentifier>r</MessageRequestIdentifier></ArchiveTransferReply>",
+        "<s:Acknowledgement xmlns:s=\"fr:gouv:culture:archivesdefrance:seda:v2.1\"><s:Date>"
+        "2026-03-01T10:00:00</s:Date><s:MessageIdentifier>a</s:MessageIdentifier>"
+        "<s:MessageReceivedIdentifier>r</s:MessageReceivedIdentifier></s:Acknowledgement>"},
+       seda_reply},
       {"settings",
        {"[a]\ntext=\"x\"\nnumber=3\nsize=\"4MiB\"\nwait=\"5s\"\nflag=true\nlist=[\"a\",\"b\"]\n"},
        settings},

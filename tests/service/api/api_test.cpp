@@ -20,6 +20,7 @@ class ApiTest : public testing::StoreFixture {
     tokens_ = std::move(*tokens);
     queue_ = std::make_unique<jobs::Queue>(*store_);
     bags_ = std::make_unique<transfer::Bags>(*store_);
+    seda_ = std::make_unique<transfer::SedaArchives>(*store_);
     auto stamper = stamps::Stamper::make(*store_, {});
     ASSERT_OK(stamper);
     stamper_ = *std::move(stamper);
@@ -27,6 +28,7 @@ class ApiTest : public testing::StoreFixture {
                                .queue = *queue_,
                                .tokens = *tokens_,
                                .bags = *bags_,
+                               .seda = *seda_,
                                .stamper = *stamper_,
                                .metrics = metrics_,
                                .witnesses = {},
@@ -73,6 +75,7 @@ class ApiTest : public testing::StoreFixture {
   std::unique_ptr<jobs::Queue> queue_;
   std::unique_ptr<stamps::Stamper> stamper_;
   std::unique_ptr<transfer::Bags> bags_;
+  std::unique_ptr<transfer::SedaArchives> seda_;
   Metrics metrics_;
   std::unique_ptr<Context> context_;
   std::unique_ptr<Api> api_;

@@ -1,0 +1,398 @@
+#include "service/transfer/seda.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "mets/package.hpp"
+#include "service/transfer/stored_members.hpp"
+#include "store/base/digest.hpp"
+#include "store/base/limits.hpp"
+#include "store/base/text_list.hpp"
+#include "store/query.hpp"
+
+namespace versement::transfer {
+namespace {
+
+// Archives kept for the pulls that are under way: each holds a file open. Of large ones fewer.
+constexpr std::size_t kArchivesKept = 4;
+constexpr std::size_t kArchiveBytesKept = 96u << 20;
+// Requests that wait for a manifest, each on a thread that serves others otherwise.
+constexpr std::size_t kWaitingMax = 4;
+// A group that is part of a group …: deeper ones hang below the transfer itself. Receivers bound
+// the depth of their trees.
+constexpr std::size_t kNestMax = 16;
+// dc.xml and premis.xml of a package have a description, which a journal entry holds, and escapes.
+constexpr std::size_t kRecordBytesMax = 4u << 20;
+// What a manifest is expected to need; measured: 1.7 KiB for each of many files, 2.7 for an item.
+constexpr std::uint64_t kBytesOfFile = 2048;
+constexpr std::uint64_t kBytesOfItem = 6144;
+
+constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+// A file without a name: it goes when the last reader has let go of it.
+class NamelessFile : public Source, public std::enable_shared_from_this<NamelessFile> {
+ public:
+  NamelessFile(Disk& disk, Fd fd, Path path)
+      : disk_(disk), fd_(std::move(fd)), path_(std::move(path)) {}
+
+  static Result<std::shared_ptr<NamelessFile>> make(Disk& disk, const Path& folder) {
+    static std::atomic<unsigned> counter{0};
+    Path path = folder / (".tmp-seda-" + std::to_string(::getpid()) + "-" +
+                          std::to_string(counter.fetch_add(1)));
+    TRY_SET(Fd fd, disk.open(path, O_RDWR | O_CREAT | O_EXCL, 0600));
+    TRY(disk.remove_file(path));
+    return std::make_shared<NamelessFile>(disk, std::move(fd), std::move(path));
+  }
+
+  Result<void> append(std::string_view bytes) {
+    size_bytes_ += bytes.size();
+    crc_ = crc32_update(crc_, as_bytes(bytes));
+    hasher_.update(as_bytes(bytes));
+    return write_all(disk_, fd_, as_bytes(bytes), path_);
+  }
+
+  std::uint32_t crc() const { return crc_; }
+  Digest digest() { return hasher_.finish().front(); }  // once
+
+  std::uint64_t size_bytes() const override { return size_bytes_; }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override {
+    if (offset >= size_bytes_) return std::size_t{0};
+    const auto wanted = into.first(std::min<std::uint64_t>(into.size(), size_bytes_ - offset));
+    TRY_SET(const std::size_t count, disk_.read_at(fd_, wanted, offset, path_));
+    if (count > 0) return count;
+    return Error(Code::corrupt, "the manifest became shorter while it was read");
+  }
+  Result<FileRun> run_at(std::uint64_t offset) override {
+    return FileRun{.fd = fd_.get(),
+                   .offset = offset,
+                   .length = size_bytes_ - std::min(offset, size_bytes_),
+                   .keep = shared_from_this()};
+  }
+
+ private:
+  Disk& disk_;
+  const Fd fd_;
+  const Path path_;  // that it had, for errors
+  std::uint64_t size_bytes_ = 0;
+  std::uint32_t crc_ = 0;
+  Hasher hasher_{Algorithm::sha512};
+};
+
+// Some 35 bytes an item, its name included: a transfer may have a million.
+struct Pinned {
+  std::uint32_t version = 1;
+  std::uint32_t files = 0;      // deposited ones
+  std::uint32_t above = kNone;  // the item that it is a part of
+};
+using Edge = std::pair<std::uint32_t, std::uint32_t>;  // group and part
+
+Result<std::string> read_stored(const store::Store& store,
+                                const ObjectId& object,
+                                const index::FileRow& row) {
+  TRY_SET(std::string bytes, read_source(*store.file(object, row), kRecordBytesMax));
+  if (digest_of(Algorithm::sha512, bytes) == row.sha512) return bytes;
+  return Error(Code::corrupt, row.path + " of " + object.text() + " is not what was stored")
+      .as("content-corrupt");
+}
+
+class Builder {
+ public:
+  Builder(store::Store& store, const json::Object& transfer, mets::SedaVersion version)
+      : store_(store),
+        transfer_(transfer),
+        version_(version),
+        stored_(std::make_shared<StoredMembers>(store)) {}
+
+  // Makes the archive; returns its tag, too.
+  Result<SedaArchive> run() {
+    TRY(read_items());
+    TRY_SET(const Timestamp sealed, Timestamp::parse(json::text_at(transfer_, "sealed_at")));
+    TRY_SET(const mets::SedaTransfer facts, facts_of(sealed));
+    TRY_SET(const auto space,
+            store_.reserve(json::number_at(transfer_, "file_count") * kBytesOfFile +
+                               items_.size() * kBytesOfItem,
+                           1));
+    TRY_SET(const auto file, NamelessFile::make(store_.disk(), store_.layout().work));
+    {
+      mets::SedaManifest manifest(version_, facts,
+                                  [&](std::string_view bytes) { return file->append(bytes); });
+      TRY(write_objects(manifest));
+      nest();
+      manifest.begin_units(first_date_, last_date_);
+      for (std::uint32_t number = 0; number < items_.size(); ++number) {
+        if (items_[number].above == kNone) TRY(write_unit(manifest, number));
+      }
+      TRY(manifest.finish());
+    }
+    stored_->shrink();
+    auto members = std::make_shared<bagit::MemberList>();
+    members->add("manifest.xml", file->size_bytes(), file->crc());
+    TRY(name_members(*members));
+    members->shrink();
+    memory_bytes_ = members->memory_bytes() + stored_->memory_bytes();
+    auto open = [stored = stored_, file](std::size_t member) -> Result<std::shared_ptr<Source>> {
+      if (member == 0) return std::shared_ptr<Source>(file);
+      return stored->open(member - 1);
+    };
+    SedaArchive archive;
+    archive.zip = std::make_shared<bagit::ZipSource>(std::move(members), sealed, std::move(open));
+    memory_bytes_ += archive.zip->memory_bytes();
+    archive.etag = "\"" + file->digest().hex().substr(0, 32) + "-seda" +
+                   std::string(mets::seda_version_text(version_)) + "-" +
+                   std::to_string(kSedaSerialisation) + "\"";
+    return archive;
+  }
+
+  std::size_t memory_bytes() const { return memory_bytes_; }
+
+ private:
+  Result<void> read_items() {
+    const std::string prefix = store::keys::transfer_items(json::text_at(transfer_, "id"));
+    Result<void> read;
+    TRY(store_.index().scan(prefix, "", [&](std::string_view, std::string_view value) {
+      auto row = json::parse_object(value);
+      if (!row) {
+        read = std::move(row).error();
+        return false;
+      }
+      slugs_.add(json::text_at(*row, "item_id"));
+      items_.push_back({.version = static_cast<std::uint32_t>(json::number_at(*row, "version"))});
+      return true;
+    }));
+    slugs_.shrink();
+    return read;
+  }
+
+  Result<ObjectId> object_of(const std::string& slug) const {
+    TRY_SET(const json::Object row, store_.index().record(store::keys::transfer_item(
+                                        json::text_at(transfer_, "id"), slug)));
+    return ObjectId::parse(json::text_at(row, "object"));
+  }
+
+  // The agreement as it was sealed: the record may have become another since.
+  Result<mets::SedaTransfer> facts_of(Timestamp sealed) const {
+    TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(transfer_, "object")));
+    TRY_SET(const index::FileRow row, store_.file_row("transfer/" + json::text_at(transfer_, "id"),
+                                                      1, "versement/agreement.json"));
+    TRY_SET(const std::string text, read_stored(store_, object, row));
+    TRY_SET(const json::Object agreement, json::parse_object(text));
+    mets::SedaTransfer facts;
+    facts.reference = json::text_at(transfer_, "reference");
+    facts.title = mets::localized_of(json::object_at(transfer_, "title"));
+    facts.description = mets::localized_of(json::object_at(transfer_, "description"));
+    facts.sealed_at = sealed;
+    facts.terms = mets::seda_terms_of(agreement);
+    return facts;
+  }
+
+  Result<mets::SedaItem> record_of(std::size_t number) const {
+    const std::string slug = slugs_.at(number);
+    const std::uint32_t version = items_[number].version;
+    TRY_SET(const ObjectId object, object_of(slug));
+    std::string texts[2];
+    constexpr const char* kPaths[2] = {"metadata/descriptive/dc.xml",
+                                       "metadata/preservation/premis.xml"};
+    for (std::size_t i = 0; i < 2; ++i) {
+      TRY_SET(const index::FileRow row, store_.file_row(slug, version, kPaths[i]));
+      TRY_SET(texts[i], read_stored(store_, object, row));
+    }
+    return mets::read_seda_item(slug, version, texts[0], texts[1]);
+  }
+
+  // What was deposited. The package's own files are the sender's: a receiver of SEDA gets what they
+  // say in the manifest.
+  Result<void> each_object(
+      std::size_t number,
+      const std::function<void(const mets::SedaObject&, const index::FileRow&)>& each) const {
+    const std::string folder = mets::payload_folder();
+    const std::string slug = slugs_.at(number);
+    return store::for_each_file(
+        store_, slug, items_[number].version, [&](const index::FileRow& row) {
+          if (row.role != "payload") return true;
+          mets::SedaObject object;
+          object.id = mets::file_uuid(slug, row.path);
+          object.path = row.path.starts_with(folder) ? row.path.substr(folder.size()) : row.path;
+          object.size_bytes = row.size_bytes;
+          object.sha512 = row.sha512;
+          object.media_type = row.media_type;
+          object.format_name = row.format_name;
+          object.format_version = row.format_version;
+          object.puid = row.puid;
+          each(object, row);
+          return true;
+        });
+  }
+
+  // Says what lies in the archive, and learns on the way which items are parts of others, and
+  // between which dates all is.
+  Result<void> write_objects(mets::SedaManifest& manifest) {
+    for (std::uint32_t number = 0; number < items_.size(); ++number) {
+      Pinned& item = items_[number];
+      const std::string slug = slugs_.at(number);
+      TRY_SET(const ObjectId object, object_of(slug));
+      stored_->begin_object(object, slug, item.version);
+      TRY(each_object(number, [&](const mets::SedaObject& file, const index::FileRow& row) {
+        manifest.object(file);
+        stored_->add("", row);  // The archive has names of its own.
+        ++item.files;
+      }));
+      TRY_SET(const mets::SedaItem record, record_of(number));
+      for (const std::string& part : record.parts) {
+        const std::uint32_t below = number_of(part);
+        if (below != kNone) edges_.emplace_back(number, below);
+      }
+      for (const std::string& date : record.dates)
+        widen(mets::seda_dates_of(date));
+    }
+    return {};
+  }
+
+  void widen(const mets::SedaDates& dates) {
+    const std::string& first = dates.start.empty() ? dates.created : dates.start;
+    const std::string& last = dates.end.empty() ? dates.created : dates.end;
+    if (first.empty()) return;
+    // A year begins before its months, and ends behind them.
+    if (first_date_.empty() || first < first_date_) first_date_ = first;
+    if (last_date_.empty() || last + "~" > last_date_ + "~") last_date_ = last;
+  }
+
+  std::uint32_t number_of(const std::string& slug) const {
+    std::size_t first = 0;
+    std::size_t last = slugs_.size();
+    while (first < last) {
+      const std::size_t middle = first + (last - first) / 2;
+      if (slugs_.at(middle) < slug) {
+        first = middle + 1;
+      } else {
+        last = middle;
+      }
+    }
+    const bool found = first < slugs_.size() && slugs_.at(first) == slug;
+    return found ? static_cast<std::uint32_t>(first) : kNone;
+  }
+
+  // An item stands below one other at most, and a group below none of its parts. What is left of
+  // the edges is the tree, by group, parts in the order that the group names them.
+  void nest() {
+    heights_.assign(items_.size(), 1);
+    std::vector<Edge> tree;
+    for (const auto& [group, part] : edges_) {
+      if (items_[part].above != kNone || !may_hang(group, part)) continue;
+      items_[part].above = group;
+      tree.emplace_back(group, part);
+    }
+    edges_ = std::move(tree);
+    std::stable_sort(edges_.begin(), edges_.end(),
+                     [](const Edge& a, const Edge& b) { return a.first < b.first; });
+  }
+
+  bool may_hang(std::uint32_t group, std::uint32_t part) {
+    std::size_t levels = heights_[part];
+    for (std::uint32_t at = group; at != kNone; at = items_[at].above) {
+      if (at == part || ++levels > kNestMax) return false;
+    }
+    levels = heights_[part];
+    for (std::uint32_t at = group; at != kNone; at = items_[at].above) {
+      heights_[at] = std::max<std::uint8_t>(heights_[at], static_cast<std::uint8_t>(++levels));
+    }
+    return true;
+  }
+
+  // NOLINTNEXTLINE(misc-no-recursion): as deep as kNestMax.
+  Result<void> write_unit(mets::SedaManifest& manifest, std::uint32_t number) {
+    TRY_SET(const mets::SedaItem record, record_of(number));
+    auto part = std::lower_bound(edges_.begin(), edges_.end(), Edge{number, 0},
+                                 [](const Edge& a, const Edge& b) { return a.first < b.first; });
+    const bool group = part != edges_.end() && part->first == number;
+    manifest.open_item(record, group);
+    TRY(each_object(number, [&](const mets::SedaObject& file, const index::FileRow&) {
+      manifest.file(record, file, items_[number].files == 1);
+    }));
+    for (; part != edges_.end() && part->first == number; ++part)
+      TRY(write_unit(manifest, part->second));
+    manifest.close_item();
+    return {};
+  }
+
+  Result<void> name_members(bagit::MemberList& members) const {
+    for (std::size_t number = 0; number < items_.size(); ++number) {
+      TRY(each_object(number, [&](const mets::SedaObject& file, const index::FileRow& row) {
+        members.add(mets::seda_content_name(file.id, file.path), row.size_bytes, row.crc32);
+      }));
+    }
+    return {};
+  }
+
+  store::Store& store_;
+  const json::Object& transfer_;
+  const mets::SedaVersion version_;
+  std::shared_ptr<StoredMembers> stored_;
+  TextList slugs_;             // in their order as bytes
+  std::vector<Pinned> items_;  // likewise
+  std::vector<Edge> edges_;
+  std::vector<std::uint8_t> heights_;  // levels of each item and what hangs below it
+  std::string first_date_, last_date_;
+  std::size_t memory_bytes_ = 0;
+};
+
+}  // namespace
+
+struct SedaArchives::Kept {
+  SedaArchive archive;
+  std::size_t memory_bytes = 0;
+};
+
+std::shared_ptr<SedaArchives::Kept> SedaArchives::kept(const std::string& key) {
+  const std::scoped_lock lock(mutex_);
+  for (auto at = kept_.begin(); at != kept_.end(); ++at) {
+    if (at->first != key) continue;
+    kept_.splice(kept_.begin(), kept_, at);
+    return kept_.front().second;
+  }
+  return nullptr;
+}
+
+Result<SedaArchive> SedaArchives::archive(const json::Object& transfer, mets::SedaVersion version) {
+  const std::string key =
+      json::text_at(transfer, "id") + " " + std::string(mets::seda_version_text(version));
+  if (const auto there = kept(key)) return there->archive;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (waiting_ >= kWaitingMax) {
+      return Error(Code::unavailable, "manifests of other transfers are being made; ask again")
+          .as("not-ready");
+    }
+    ++waiting_;
+  }
+  const std::shared_ptr<void> leave(nullptr, [this](void*) {
+    const std::scoped_lock lock(mutex_);
+    --waiting_;
+  });
+  const std::scoped_lock making(making_);
+  if (const auto there = kept(key)) return there->archive;
+  Builder builder(store_, transfer, version);
+  auto made = std::make_shared<Kept>();
+  TRY_SET(made->archive, builder.run());
+  made->memory_bytes = builder.memory_bytes();
+  const std::scoped_lock lock(mutex_);
+  kept_.emplace_front(key, made);
+  // The newest one stays in any case: whoever asked for it will ask for ranges of it.
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (auto at = kept_.begin(); at != kept_.end(); ++at, ++count) {
+    bytes += at->second->memory_bytes;
+    if (count == 0 || (count < kArchivesKept && bytes <= kArchiveBytesKept)) continue;
+    kept_.erase(at, kept_.end());
+    break;
+  }
+  return made->archive;
+}
+
+}  // namespace versement::transfer
