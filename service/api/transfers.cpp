@@ -660,6 +660,7 @@ Result<Response> seda_zip(Context& context, const Call& call) {
     return Error(Code::invalid, "version is 2.1, 2.2 or 2.3").as("invalid-parameter");
   }
   TRY(store::check_seal_object(context.store, record));
+  TRY(store::refuse_damaged_transfer(context.store, record));
   TRY_SET(const transfer::SedaArchive archive, context.seda.archive(record, *version));
   http::Representation representation;
   representation.source = archive.zip;

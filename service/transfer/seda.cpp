@@ -73,7 +73,8 @@ class NamelessFile : public Source, public std::enable_shared_from_this<Nameless
     return FileRun{.fd = fd_.get(),
                    .offset = offset,
                    .length = size_bytes_ - std::min(offset, size_bytes_),
-                   .keep = shared_from_this()};
+                   .keep = shared_from_this(),
+                   .guard = nullptr};
   }
 
  private:
@@ -94,9 +95,10 @@ struct Pinned {
 using Edge = std::pair<std::uint32_t, std::uint32_t>;  // group and part
 
 Result<std::string> read_stored(const store::Store& store,
+                                const std::string& owner,
                                 const ObjectId& object,
                                 const index::FileRow& row) {
-  TRY_SET(std::string bytes, read_source(*store.file(object, row), kRecordBytesMax));
+  TRY_SET(std::string bytes, read_source(*store.file(owner, object, row), kRecordBytesMax));
   if (digest_of(Algorithm::sha512, bytes) == row.sha512) return bytes;
   return Error(Code::corrupt, row.path + " of " + object.text() + " is not what was stored")
       .as("content-corrupt");
@@ -108,7 +110,7 @@ class Builder {
       : store_(store),
         transfer_(transfer),
         version_(version),
-        stored_(std::make_shared<StoredMembers>(store)) {}
+        stored_(std::make_shared<StoredMembers>(store, json::text_at(transfer, "id"))) {}
 
   // Makes the archive; returns its tag, too.
   Result<SedaArchive> run() {
@@ -181,7 +183,8 @@ class Builder {
     TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(transfer_, "object")));
     TRY_SET(const index::FileRow row, store_.file_row("transfer/" + json::text_at(transfer_, "id"),
                                                       1, "versement/agreement.json"));
-    TRY_SET(const std::string text, read_stored(store_, object, row));
+    TRY_SET(const std::string text,
+            read_stored(store_, "transfer " + json::text_at(transfer_, "id"), object, row));
     TRY_SET(const json::Object agreement, json::parse_object(text));
     mets::SedaTransfer facts;
     facts.reference = json::text_at(transfer_, "reference");
@@ -201,7 +204,7 @@ class Builder {
                                        "metadata/preservation/premis.xml"};
     for (std::size_t i = 0; i < 2; ++i) {
       TRY_SET(const index::FileRow row, store_.file_row(slug, version, kPaths[i]));
-      TRY_SET(texts[i], read_stored(store_, object, row));
+      TRY_SET(texts[i], read_stored(store_, "item " + slug, object, row));
     }
     return mets::read_seda_item(slug, version, texts[0], texts[1]);
   }
