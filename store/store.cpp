@@ -876,6 +876,10 @@ Result<void> Store::check_inventories(const ObjectId& object,
   return check(folder / ocfl::kInventoryName, newest);
 }
 
+namespace {
+constexpr std::uint64_t kRememberedBytesMin = 1u << 20;
+}
+
 std::shared_ptr<Source> Store::file(const std::string& owner,
                                     const ObjectId& object,
                                     const index::FileRow& row) const {
@@ -889,7 +893,8 @@ std::shared_ptr<Source> Store::file(const std::string& owner,
   Expected expected;
   // Adopted objects may come without one.
   if (facts.crc32 != 0 || facts.size_bytes == 0) expected.crc32 = facts.crc32;
-  expected.comparisons = state_->comparisons;
+  // A small file is compared each time: that costs less than remembering it.
+  if (facts.size_bytes >= kRememberedBytesMin) expected.comparisons = state_->comparisons;
   expected.on_damage = [state = state_.get(), owner,
                         path = std::string(facts.content_path)](const Error& what) {
     if (state->on_damage) state->on_damage(owner, path, what);

@@ -1,9 +1,12 @@
 #include "service/net/feed.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 
 #include <unistd.h>
+
+#include "store/base/pool.hpp"
 
 namespace versement::net {
 namespace {
@@ -11,14 +14,27 @@ namespace {
 constexpr std::size_t kBufferBytes = 128 * 1024;
 // With less room than this in the buffer, what is there is sent first.
 constexpr std::size_t kRoomMin = 16 * 1024;
-// Small files follow each other in one write: to the kernel it costs a call, to TLS a record.
-constexpr std::size_t kEnoughPlain = 16 * 1024;
-constexpr std::size_t kEnoughTls = 48 * 1024;
+// Small files follow each other in one write.
+constexpr std::size_t kEnoughBytes = 96 * 1024;
+
+std::atomic<std::size_t> answers_under_way{0};
 
 }  // namespace
 
 Feed::Feed(Source& source, std::uint64_t offset, std::uint64_t length, Way way)
-    : source_(source), way_(way), position_(offset), left_(length), part_end_(offset) {}
+    : source_(source), way_(way), position_(offset), left_(length), part_end_(offset) {
+  batch_.last = length == 0;
+  ++answers_under_way;
+}
+
+Feed::~Feed() {
+  --answers_under_way;
+}
+
+bool Feed::has_processor() {
+  static const std::size_t processors = processor_count();
+  return answers_under_way <= processors;
+}
 
 Result<void> Feed::take_run() {
   TRY_SET(run_, source_.run_at(position_));
@@ -45,13 +61,13 @@ std::optional<Feed::Piece> Feed::file_piece() const {
 }
 
 Result<void> Feed::read_some() {
-  buffer_.resize(kBufferBytes);
-  const auto room = std::span(buffer_).subspan(end_);
+  batch_.bytes.resize(kBufferBytes);
+  const auto room = std::span(batch_.bytes).subspan(batch_.end);
   if (run_.length == 0) {
     const auto into = room.first(std::min<std::uint64_t>(room.size(), left_));
     TRY_SET(const std::size_t count, source_.read_at(position_, into));
     if (count == 0) return Error(Code::corrupt, "the bytes end before their time");
-    end_ += count;
+    batch_.end += count;
     position_ += count;
     left_ -= count;
     part_end_ = position_;  // what comes next may be a file
@@ -67,7 +83,7 @@ Result<void> Feed::read_some() {
   }
   const auto bytes = into.first(static_cast<std::size_t>(count));
   if (pass_) pass_->take(at, bytes);
-  end_ += bytes.size();
+  batch_.end += bytes.size();
   position_ += bytes.size();
   left_ -= bytes.size();
   return {};
@@ -93,54 +109,60 @@ Result<bool> Feed::release(std::uint64_t before) {
   return true;
 }
 
-Feed::Piece Feed::memory_piece() const {
-  Piece piece;
-  piece.bytes = std::span(buffer_).subspan(begin_, end_ - begin_);
-  piece.length = piece.bytes.size();
-  piece.more = left_ > 0;
-  return piece;
-}
-
-Result<Feed::Piece> Feed::next() {
-  if (begin_ < end_ && !pending_) return memory_piece();
-  Piece wait;
-  wait.wait = true;
-  pending_ = true;  // what is in the buffer by now has not been judged
-  const std::size_t enough = way_ == Way::sendfile ? kEnoughPlain : kEnoughTls;
+// Goes on filling a batch. False: come again.
+Result<bool> Feed::fill() {
   while (true) {
     if (position_ == part_end_) {
       TRY_SET(const bool settled, end_part());
-      if (!settled) return wait;
+      if (!settled) return false;
       const std::uint64_t arrived = position_ > kInFlightBytes ? position_ - kInFlightBytes : 0;
       TRY_SET(const bool released, release(left_ == 0 ? position_ : arrived));
-      if (!released) return wait;
-      if (left_ == 0 || end_ >= enough) break;
+      if (!released) return false;
+      if (left_ == 0 || batch_.end >= kEnoughBytes) break;
       TRY(take_run());
     }
-    if (end_ == 0) {
-      if (auto piece = file_piece()) {
-        pending_ = false;
-        return *piece;
-      }
-    } else if (kBufferBytes - end_ < kRoomMin || file_piece()) {
+    if (batch_.end == 0) {
+      batch_.file = file_piece();
+      if (batch_.file) return true;
+    } else if (kBufferBytes - batch_.end < kRoomMin || file_piece()) {
       break;
     }
     TRY(read_some());
   }
-  pending_ = false;
-  return memory_piece();
+  batch_.last = left_ == 0;
+  return true;
+}
+
+Result<Feed::Piece> Feed::next() {
+  if (batch_.file) return *batch_.file;
+  if (pending_ || begin_ == batch_.end) {
+    if (!pending_) batch_.end = begin_ = 0;
+    TRY_SET(const bool filled, fill());
+    pending_ = !filled;
+    if (pending_) {
+      Piece wait;
+      wait.wait = true;
+      return wait;
+    }
+    if (batch_.file) return *batch_.file;
+  }
+  Piece piece;
+  piece.bytes = std::span(batch_.bytes).subspan(begin_, batch_.end - begin_);
+  piece.length = piece.bytes.size();
+  piece.more = !batch_.last;
+  return piece;
 }
 
 void Feed::sent(std::uint64_t count) {
-  if (begin_ < end_) {
+  if (!batch_.file) {
     begin_ += count;
-    if (begin_ == end_) begin_ = end_ = 0;
     return;
   }
   pass_->take_unseen();
   by_kernel_ = true;
   position_ += count;
   left_ -= count;
+  batch_.file.reset();
 }
 
 Error Feed::unreadable(Error what) {

@@ -31,6 +31,9 @@ class Feed {
   enum class Way { memory, sendfile };  // whether the socket takes files
 
   Feed(Source& source, std::uint64_t offset, std::uint64_t length, Way way);
+  ~Feed();
+  Feed(const Feed&) = delete;
+  Feed& operator=(const Feed&) = delete;
 
   struct Piece {
     std::span<const std::byte> bytes;  // where this is empty, of a file:
@@ -46,22 +49,30 @@ class Feed {
   void sent(std::uint64_t count);
   // The system could not read the file of the last piece.
   Error unreadable(Error what);
-  bool is_done() const { return left_ == 0 && begin_ == end_; }
+  // True while there are not more answers than processors.
+  static bool has_processor();
+  bool is_done() const { return batch_.last && !batch_.file && begin_ == batch_.end; }
 
  private:
-  struct Part;
   // A file that is being sent, or was and is watched until its bytes have arrived.
   struct Watched {
     std::unique_ptr<Guard::Pass> pass;
     std::uint64_t end = 0;  // of what was sent of it, in the source
   };
+  // Bytes that were read and may be sent, or a piece of a file.
+  struct Batch {
+    std::vector<std::byte> bytes;
+    std::size_t end = 0;
+    std::optional<Piece> file;
+    bool last = false;  // nothing follows
+  };
 
+  Result<bool> fill();
   Result<void> take_run();
   Result<void> read_some();
   Result<bool> end_part();
   Result<bool> release(std::uint64_t before);
   std::optional<Piece> file_piece() const;
-  Piece memory_piece() const;
 
   Source& source_;
   const Way way_;
@@ -72,11 +83,10 @@ class Feed {
   std::uint64_t part_end_ = 0;  // in the source: where the run, or the answer, ends
   std::unique_ptr<Guard::Pass> pass_;
   bool by_kernel_ = false;  // of the current part something was sent by the kernel
-  bool pending_ = false;    // what is in the buffer may not be given out yet
   std::deque<Watched> watched_;
-  std::vector<std::byte> buffer_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
+  Batch batch_;
+  std::size_t begin_ = 0;  // what was sent of it
+  bool pending_ = false;   // it may not be given out yet
 };
 
 }  // namespace versement::net

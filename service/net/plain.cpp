@@ -60,6 +60,7 @@ class PlainTransport : public SocketTransport {
       TRY_SET(const std::uint64_t count,
               piece.bytes.empty() ? send_file(feed, piece) : send_bytes(piece));
       if (count == 0) {
+        if (is_writable_soon()) continue;
         slice.wait = Wait::write;
         return slice;
       }

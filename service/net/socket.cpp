@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#include <poll.h>
+
 #include "service/net/offload.hpp"
 
 namespace versement::net {
@@ -52,6 +54,15 @@ Awaitable<void> SocketTransport::ready(Wait wait) {
     co_return Error(timed_out_ ? Code::timeout : Code::network, "the connection was closed");
   if (code) co_return Error(Code::network, code.message());
   co_return Result<void>();
+}
+
+bool SocketTransport::is_writable_soon() {
+  constexpr int kMomentMs = 2;
+  if (!Feed::has_processor()) return false;
+  pollfd wanted{};
+  wanted.fd = fd();
+  wanted.events = POLLOUT;
+  return ::poll(&wanted, 1, kMomentMs) == 1 && (wanted.revents & POLLOUT) != 0;
 }
 
 Awaitable<void> SocketTransport::send(Source& source,

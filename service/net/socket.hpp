@@ -39,6 +39,9 @@ class SocketTransport : public Transport {
   virtual Result<Slice> send_slice(Feed& feed) = 0;
   virtual Feed::Way way() const = 0;
 
+  // Waits a moment on this thread, where few answers are under way: the client empties its buffer
+  // sooner than another thread would wake.
+  bool is_writable_soon();
   // Waits until the socket is ready. Errors: timeout; network.
   Awaitable<void> ready(Wait wait);
   int fd() { return socket_.native_handle(); }

@@ -96,8 +96,10 @@ class TlsTransport : public SocketTransport {
           SSL_write(ssl_.get(), piece.bytes.data(), static_cast<int>(piece.bytes.size()));
       if (count <= 0) {
         TRY_SET(slice.wait, wait_of(count));
+        if (slice.wait == Wait::write && is_writable_soon()) continue;
         return slice;
       }
+      slice.wait = Wait::none;
       feed.sent(static_cast<std::uint64_t>(count));
       slice.sent += static_cast<std::uint64_t>(count);
     }
