@@ -13,14 +13,19 @@ constexpr std::size_t kNameBytesMax = 0xFFFF;
 
 }  // namespace
 
-void MemberList::add(std::string_view path, std::uint64_t size_bytes, std::uint32_t crc) {
+void MemberList::add(std::string_view path,
+                     std::uint64_t size_bytes,
+                     std::optional<std::uint32_t> crc) {
   assert(path.size() <= kNameBytesMax);
   const bool ascii = std::all_of(path.begin(), path.end(),
                                  [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   Shape shape;
   shape.size_bytes = size_bytes;
-  shape.crc = crc;
-  shape.name_bytes = static_cast<std::uint32_t>(path.size()) & 0x7FFFFFFFu;
+  if (!crc && size_bytes == 0) crc = 0;
+  shape.crc = crc.value_or(0);
+  shape.crc_known = crc ? 1 : 0;
+  if (!crc && !without_crc_) without_crc_ = shapes_.size();
+  shape.name_bytes = static_cast<std::uint32_t>(path.size()) & 0x3FFFFFFFu;
   shape.ascii = ascii ? 1 : 0;
   names_.add(path);
   shapes_.push_back(shape);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,13 +28,18 @@ class MemberList {
   struct Shape {
     std::uint64_t size_bytes = 0;
     std::uint32_t crc = 0;
-    std::uint32_t name_bytes : 31 = 0;
+    std::uint32_t name_bytes : 30 = 0;
     std::uint32_t ascii : 1 = 1;
+    std::uint32_t crc_known : 1 = 0;
+
+    std::optional<std::uint32_t> known_crc() const {
+      return crc_known != 0 ? std::optional(crc) : std::nullopt;
+    }
   };
 
   // `path` is UTF-8, from the top of the archive, its folder included, and has at most 65 535
   // bytes; with '/' at its end it is a folder, of no bytes. A tar needs no CRC-32.
-  void add(std::string_view path, std::uint64_t size_bytes, std::uint32_t crc = 0);
+  void add(std::string_view path, std::uint64_t size_bytes, std::optional<std::uint32_t> crc = {});
   // To be called after the last one: gives back what was set aside for more.
   void shrink();
 
@@ -41,11 +47,15 @@ class MemberList {
   const Shape& shape(std::size_t member) const { return shapes_[member]; }
   std::string path(std::size_t member) const { return names_.at(member); }
   const TextList& names() const { return names_; }
+  // The first member whose CRC-32 is not known: of such a list no zip can be made. No bytes have a
+  // CRC-32, 0.
+  std::optional<std::size_t> first_without_crc() const { return without_crc_; }
   std::size_t memory_bytes() const;
 
  private:
   TextList names_;
   std::vector<Shape> shapes_;
+  std::optional<std::size_t> without_crc_;
 };
 
 // Opens the bytes of a member; called when they are read.

@@ -40,6 +40,7 @@ int show_transfer(Session& session, const json::Object& t) {
        {"bag as tar", sealed ? bag + "/bag.tar" : ""},
        {"bag as zip", sealed ? bag + "/bag.zip" : ""},
        {"bag, no payload", sealed ? bag + "/holey.tar" : ""},
+       {"for SEDA systems", sealed ? bag + "/seda.zip" : ""},
        {"accession number", json::text_at(t, "accession_number")},
        {"offered", local_time(json::text_at(t, "offered_at"))},
        {"custody since", local_time(json::text_at(t, "custody_granted_at"))},

@@ -88,7 +88,7 @@ const std::vector<std::string_view> kSedaLegalStatuses = words_of(kLegalStatuses
 const std::vector<std::string_view> kSedaFinalActions = words_of(kFinalActions);
 
 std::optional<SedaVersion> seda_version_of(std::string_view text) {
-  for (const SedaVersion version : {SedaVersion::v2_1, SedaVersion::v2_2, SedaVersion::v2_3}) {
+  for (const SedaVersion version : kSedaVersions) {
     if (seda_version_text(version) == text) return version;
   }
   return std::nullopt;

@@ -24,6 +24,8 @@
 namespace versement::mets {
 
 enum class SedaVersion { v2_1, v2_2, v2_3 };
+inline constexpr SedaVersion kSedaVersions[] = {SedaVersion::v2_1, SedaVersion::v2_2,
+                                                SedaVersion::v2_3};
 inline constexpr SedaVersion kSedaDefault = SedaVersion::v2_2;
 std::optional<SedaVersion> seda_version_of(std::string_view text);  // "2.1", "2.2", "2.3"
 std::string_view seda_version_text(SedaVersion version);

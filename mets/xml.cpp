@@ -4,7 +4,7 @@
 
 #include <pugixml.hpp>
 
-#include "mets/xml_guard.hpp"
+#include "mets/xml_scan.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 
@@ -172,11 +172,11 @@ XmlDocument& XmlDocument::operator=(XmlDocument&&) noexcept = default;
 XmlDocument::~XmlDocument() = default;
 
 Result<XmlDocument> XmlDocument::parse(std::string_view bytes) {
-  if (bytes.size() > limits::kXmlBytesMax) {
+  if (bytes.size() > limits::kXmlTreeBytesMax) {
     return Error(Code::limit, "XML of " + human_bytes(bytes.size())).as("xml-size");
   }
-  // What pugixml lets by, and what would cost it memory or us the stack, is refused before.
-  TRY(guard_xml(bytes));
+  // What pugixml lets by, and what would cost us the stack, is refused before.
+  TRY(check_xml(bytes));
   auto state = std::make_unique<State>();
   const pugi::xml_parse_result parsed = state->document.load_buffer(
       bytes.data(), bytes.size(), pugi::parse_default, pugi::encoding_utf8);

@@ -73,9 +73,8 @@ class XmlElement {
   void* node_ = nullptr;
 };
 
-// A document from outside. It has no DOCTYPE, no entities but the five of XML, valid UTF-8, one
-// root, no attribute twice, no prefix that is not declared, at most kXmlDepthMax levels and
-// kXmlBytesMax bytes (mets/xml_guard.hpp). CDATA is text; processing instructions are left out.
+// A short document as a tree: what an XmlScanner takes (mets/xml_scan.hpp), of kXmlTreeBytesMax
+// bytes at most. CDATA is text; processing instructions are left out.
 class XmlDocument {
  public:
   // Errors: invalid ("xml-…") with the byte where that is known; limit.

@@ -10,6 +10,10 @@ namespace versement::mets {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kDoctype = "<!DOCTYPE";
+// "&#x0010FFFF;" and some more noughts.
+constexpr std::size_t kReferenceBytesMax = 64;
 
 bool is_blank(char c) {
   return kBlanks.find(c) != std::string_view::npos;
@@ -88,11 +92,22 @@ struct XmlScanner::State {
   bool in_root = false;
   bool had_root = false;
   std::vector<std::string> open;
+  std::vector<std::pair<std::size_t, std::string>> prefixes;  // with the depth that has them
   XmlTag tag;
   std::string decoded;
+  const char* taken = nullptr;    // where the token begins that is looked at
+  std::uint64_t declared_at = 0;  // where a declaration may stand
 
   Error wrong(std::string_view reason, const std::string& what) const {
     return Error(Code::invalid, "byte " + std::to_string(offset) + ": " + what).as(reason);
+  }
+  // The same for a place within the token.
+  Error wrong_at(const char* place, std::string_view reason, const std::string& what) const {
+    const auto byte = offset + static_cast<std::uint64_t>(place - taken);
+    return Error(Code::invalid, "byte " + std::to_string(byte) + ": " + what).as(reason);
+  }
+  Error limit(std::string_view reason, const std::string& what) const {
+    return Error(Code::limit, "byte " + std::to_string(offset) + ": " + what).as(reason);
   }
   Error syntax(const std::string& what) const { return wrong("xml-syntax", what); }
 
@@ -112,8 +127,11 @@ struct XmlScanner::State {
     if (text.starts_with("<!--")) return to("<!--", "-->");
     if (text.starts_with("<![CDATA[")) return to("<![CDATA[", "]]>");
     if (text.starts_with("<?")) return to("<?", "?>");
+    // It is refused: where it ends does not matter.
+    if (text.starts_with(kDoctype)) return kDoctype.size();
     // Too short to tell what it is.
-    for (const std::string_view begin : {"<!--", "<![CDATA[", "<?"}) {
+    for (const std::string_view begin : {std::string_view("<!--"), std::string_view("<![CDATA["),
+                                         std::string_view("<?"), kDoctype}) {
       if (begin.starts_with(text)) return 0;
     }
     if (searched <= 1) quote = 0;
@@ -131,19 +149,34 @@ struct XmlScanner::State {
   }
 
   Result<void> take(std::string_view text) {
-    if (const auto bad = first_invalid_utf8(text)) return wrong("xml-encoding", "not UTF-8");
+    taken = text.data();
+    if (const auto bad = first_invalid_utf8(text)) {
+      return wrong_at(taken + *bad, "xml-encoding", "not UTF-8");
+    }
+    if (offset == 0) {
+      if (text.substr(0, 4).find('\0') != std::string_view::npos) {
+        return wrong("xml-encoding", "UTF-16 or UTF-32; write it as UTF-8");
+      }
+      if (text.starts_with(kByteOrderMark)) {
+        text.remove_prefix(kByteOrderMark.size());
+        declared_at = kByteOrderMark.size();
+        if (text.empty()) return {};
+      }
+    }
     for (std::size_t i = 0; i < text.size(); ++i) {
       const auto c = static_cast<unsigned char>(text[i]);
       const bool control = c < 0x20 && !is_blank(text[i]);
       const bool none =
           c == 0xEF && (text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF");
-      if (control || none) return wrong("xml-character", "a character that XML forbids");
+      if (control || none) {
+        return wrong_at(&text[i], "xml-character", "a character that XML forbids");
+      }
     }
     if (text.front() != '<') return characters(text);
     if (text.starts_with("<!--")) return comment(text.substr(4, text.size() - 7));
     if (text.starts_with("<![CDATA[")) return data(text.substr(9, text.size() - 12));
     if (text.starts_with("<?")) return instruction(text.substr(2, text.size() - 4));
-    if (text.starts_with("<!DOCTYPE")) {
+    if (text.starts_with(kDoctype)) {
       return wrong("xml-doctype", "a DOCTYPE is not accepted: it can name files and entities");
     }
     if (text.starts_with("</")) return end_tag(text.substr(2, text.size() - 3));
@@ -155,7 +188,9 @@ struct XmlScanner::State {
       if (text.find_first_not_of(kBlanks) == std::string_view::npos) return {};
       return wrong("xml-roots", "there is text outside the root element");
     }
-    if (text.find("]]>") != std::string_view::npos) return syntax("']]>' stands in a text");
+    if (const std::size_t at = text.find("]]>"); at != std::string_view::npos) {
+      return wrong_at(&text[at], "xml-syntax", "']]>' stands in a text");
+    }
     TRY(decode(text, false));
     return events.text(decoded);
   }
@@ -175,19 +210,33 @@ struct XmlScanner::State {
   Result<void> instruction(std::string_view text) const {
     const std::string_view name = take_name(&text);
     if (name.empty()) return syntax("a processing instruction without a name");
-    if (lower_ascii(name) == "xml" && (name != "xml" || offset != 0)) {
-      return syntax("an XML declaration that is not at the beginning");
+    TRY(check_length(name));
+    if (!text.empty() && !is_blank(text.front())) {
+      return syntax("the name of a processing instruction is none");
     }
-    if (name != "xml") return {};
-    // Ours is UTF-8, and every other tool must read it so.
-    const std::size_t at = text.find("encoding");
-    if (at == std::string_view::npos) return {};
-    text.remove_prefix(at + std::string_view("encoding").size());
-    const std::string said = lower_ascii(text.substr(0, 16));
-    if (said.find("utf-8") == std::string::npos) {
-      return wrong("xml-encoding", "the declaration names another encoding than UTF-8");
-    }
-    return {};
+    if (lower_ascii(name) != "xml") return {};
+    if (name == "xml" && offset == declared_at) return declaration(text);
+    return syntax("an XML declaration that is not at the beginning");
+  }
+
+  Result<void> declaration(std::string_view text) const {
+    const auto value_of = [&](std::string_view name) -> std::string_view {
+      const std::size_t at = text.find(name);
+      if (at == std::string_view::npos) return {};
+      const std::size_t quoted = text.find_first_of("\"'", at);
+      if (quoted == std::string_view::npos) return {};
+      return text.substr(quoted + 1, text.find(text[quoted], quoted + 1) - quoted - 1);
+    };
+    if (value_of("version") != "1.0") return syntax("it is not XML 1.0");
+    const std::string encoding = lower_ascii(value_of("encoding"));
+    if (encoding.empty() || encoding == "utf-8" || encoding == "us-ascii") return {};
+    return wrong("xml-encoding",
+                 "it calls itself " + printable(encoding.substr(0, 40)) + "; write it as UTF-8");
+  }
+
+  Result<void> check_length(std::string_view name) const {
+    if (name.size() <= limits::kXmlNameBytesMax) return {};
+    return limit("xml-name", "a name of " + std::to_string(name.size()) + " bytes");
   }
 
   Result<void> start_tag(std::string_view text) {
@@ -195,11 +244,12 @@ struct XmlScanner::State {
     if (ends) text.remove_suffix(1);
     const std::string_view name = take_name(&text);
     if (name.empty()) return syntax("a tag without a name");
+    TRY(check_length(name));
     if (!in_root && had_root) {
       return wrong("xml-roots", "there is more than one root element");
     }
     if (open.size() >= limits::kXmlDepthMax) {
-      return Error(Code::limit, "elements nest more than 256 deep").as("xml-depth");
+      return limit("xml-depth", "elements nest more than 256 deep");
     }
     tag.name_ = name;
     tag.attributes_.clear();
@@ -217,13 +267,14 @@ struct XmlScanner::State {
       return wrong("xml-attribute",
                    "the attribute '" + printable(*twice) + "' stands twice in one element");
     }
+    TRY(check_prefix(tag.name_));
+    for (const auto& [key, value] : tag.attributes_) {
+      if (!key.starts_with(kDeclares)) TRY(check_prefix(key));
+    }
     had_root = true;
     TRY(events.open(tag));
-    if (ends) {
-      TRY(events.close(tag.name_));
-    } else {
-      open.push_back(tag.name_);
-    }
+    open.push_back(tag.name_);
+    if (ends) TRY(leave());
     in_root = !open.empty();
     return {};
   }
@@ -231,6 +282,12 @@ struct XmlScanner::State {
   Result<void> attribute(std::string_view* text) {
     const std::string_view name = take_name(text);
     if (name.empty()) return syntax("an attribute without a name");
+    TRY(check_length(name));
+    if (tag.attributes_.size() == limits::kXmlAttributesMax) {
+      return limit(
+          "xml-attribute-count",
+          "an element with more than " + std::to_string(limits::kXmlAttributesMax) + " attributes");
+    }
     skip_blanks(text);
     if (!text->starts_with('=')) return syntax("an attribute without a value");
     text->remove_prefix(1);
@@ -245,6 +302,43 @@ struct XmlScanner::State {
     TRY(decode(value, true));
     text->remove_prefix(end + 1);
     tag.attributes_.emplace_back(name, decoded);
+    return name.starts_with(kDeclares) ? declare(name.substr(kDeclares.size()), value)
+                                       : Result<void>();
+  }
+
+  // ------------------------------------------------------------------ namespaces
+
+  static constexpr std::string_view kDeclares = "xmlns:";
+
+  Result<void> declare(std::string_view prefix, std::string_view uri) {
+    if (prefix == "xmlns" || uri.empty()) {
+      return wrong("xml-namespace", "the prefix '" + printable(prefix) + "' cannot be declared so");
+    }
+    prefixes.emplace_back(open.size() + 1, prefix);
+    return {};
+  }
+
+  Result<void> check_prefix(std::string_view name) const {
+    const std::size_t colon = name.find(':');
+    if (colon == std::string_view::npos) return {};
+    const std::string_view prefix = name.substr(0, colon);
+    const std::string_view local = name.substr(colon + 1);
+    const bool declared =
+        prefix == "xml" || std::any_of(prefixes.rbegin(), prefixes.rend(),
+                                       [&](const auto& each) { return each.second == prefix; });
+    const bool good = !local.empty() && local.find(':') == std::string_view::npos;
+    if (declared && good) return {};
+    return wrong("xml-namespace",
+                 "'" + printable(name.substr(0, 80)) +
+                     (good ? "' has a prefix that is not declared" : "' is no name with a prefix"));
+  }
+
+  // Out of the element that is open last.
+  Result<void> leave() {
+    TRY(events.close(open.back()));
+    while (!prefixes.empty() && prefixes.back().first >= open.size())
+      prefixes.pop_back();
+    open.pop_back();
     return {};
   }
 
@@ -255,8 +349,7 @@ struct XmlScanner::State {
     if (open.empty() || open.back() != name) {
       return syntax("the end tag of '" + printable(name) + "' ends nothing that is open");
     }
-    TRY(events.close(name));
-    open.pop_back();
+    TRY(leave());
     in_root = !open.empty();
     return {};
   }
@@ -267,8 +360,10 @@ struct XmlScanner::State {
     for (std::size_t i = 0; i < text.size(); ++i) {
       const char c = text[i];
       if (c == '&') {
-        const std::size_t end = text.substr(i, 12).find(';');
-        if (end == std::string_view::npos) return syntax("'&' begins no reference");
+        const std::size_t end = text.substr(i, kReferenceBytesMax).find(';');
+        if (end == std::string_view::npos) {
+          return wrong_at(&text[i], "xml-entity", "an & that begins no reference; write &amp;");
+        }
         TRY(reference(text.substr(i + 1, end - 1)));
         i += end;
       } else if (c == '\r') {
@@ -291,18 +386,17 @@ struct XmlScanner::State {
       return {};
     }
     if (!name.starts_with('#')) {
-      return syntax("there is no entity '" + printable(name) + "'");
+      return wrong_at(name.data(), "xml-entity",
+                      "the entity '" + printable(name) + "' is none of XML's five");
     }
     const bool hexadecimal = name.starts_with("#x");
     name.remove_prefix(hexadecimal ? 2 : 1);
     std::uint32_t point = 0;
     const auto [end, error] =
         std::from_chars(name.data(), name.data() + name.size(), point, hexadecimal ? 16 : 10);
-    if (error != std::errc() || end != name.data() + name.size()) {
-      return syntax("a reference to a character is no number");
-    }
-    if (!is_character(point)) {
-      return wrong("xml-character", "a reference to a character that XML forbids");
+    const bool number = error == std::errc() && end == name.data() + name.size();
+    if (!number || !is_character(point)) {
+      return wrong_at(name.data(), "xml-character", "a reference to a character that XML forbids");
     }
     append_utf8(point, &decoded);
     return {};
@@ -349,6 +443,18 @@ Result<void> XmlScanner::finish() {
   if (!s.open.empty()) return s.syntax("the document ends before its elements do");
   if (!s.had_root) return s.wrong("xml-roots", "there is no root element");
   return {};
+}
+
+Result<void> check_xml(std::string_view text) {
+  class Silent : public XmlEvents {
+    Result<void> open(const XmlTag& /*tag*/) override { return {}; }
+    Result<void> text(std::string_view /*text*/) override { return {}; }
+    Result<void> close(std::string_view /*name*/) override { return {}; }
+  } silent;
+  XmlScanner scanner(silent);
+  for (; !text.empty(); text.remove_prefix(std::min(text.size(), limits::kChunkBytes)))
+    TRY(scanner.feed(text.substr(0, limits::kChunkBytes)));
+  return scanner.finish();
 }
 
 }  // namespace versement::mets

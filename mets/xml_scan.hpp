@@ -39,10 +39,11 @@ class XmlEvents {
   virtual Result<void> close(std::string_view name) = 0;
 };
 
-// Reads one document as XmlDocument does, and more strictly: no DOCTYPE, no entities but the five
-// of XML, UTF-8, one root, no attribute twice, at most kXmlDepthMax levels and kXmlBytesMax bytes;
-// also every name is one, and a tag's parts are divided by blanks. Holds no more than the longest
-// tag or text, which kXmlTokenBytesMax bounds.
+// Reads one document: no DOCTYPE, no entities but the five of XML, UTF-8, one root, no attribute
+// twice, no prefix that is not declared, at most kXmlDepthMax levels, kXmlAttributesMax attributes
+// of an element, kXmlNameBytesMax bytes of a name and kXmlBytesMax bytes. Processing instructions
+// and comments are left out. Holds no more than the longest tag or text, which kXmlTokenBytesMax
+// bounds.
 class XmlScanner {
  public:
   explicit XmlScanner(XmlEvents& events);
@@ -60,5 +61,8 @@ class XmlScanner {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Whether a scanner takes the text. Errors: its own.
+Result<void> check_xml(std::string_view text);
 
 }  // namespace versement::mets

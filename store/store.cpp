@@ -311,6 +311,7 @@ class Store::State {
   std::atomic<const index::Index*> serving{nullptr};
   std::atomic<journal::Log*> journal{nullptr};
   std::atomic<bool> up{false};  // the committer, too
+  std::atomic<std::uint64_t> work_names{0};
   std::atomic<std::uint64_t> target{0};
   std::atomic<std::uint64_t> began_at{0};  // index position, and when
   std::atomic<std::chrono::steady_clock::time_point> began{};
@@ -876,8 +877,11 @@ Result<void> Store::check_inventories(const ObjectId& object,
   return check(folder / ocfl::kInventoryName, newest);
 }
 
-namespace {
-constexpr std::uint64_t kRememberedBytesMin = 1u << 20;
+Path Store::work_name(std::string_view what) const {
+  // Of an earlier process nothing is left: one at a time, and each sweeps when it starts.
+  const auto number = state_->work_names.fetch_add(1);
+  return state_->layout.work /
+         (std::string(kUnpackedPrefix) + std::string(what) + "-" + std::to_string(number));
 }
 
 std::shared_ptr<Source> Store::file(const std::string& owner,
@@ -891,9 +895,9 @@ std::shared_ptr<Source> Store::file(const std::string& owner,
                                     const Path& object_folder,
                                     const FileFacts& facts) const {
   Expected expected;
-  // Adopted objects may come without one.
-  if (facts.crc32 != 0 || facts.size_bytes == 0) expected.crc32 = facts.crc32;
-  // A small file is compared each time: that costs less than remembering it.
+  expected.crc32 = facts.crc32;
+  // A smaller file is compared each time: that costs less than remembering it.
+  constexpr std::uint64_t kRememberedBytesMin = 1u << 20;
   if (facts.size_bytes >= kRememberedBytesMin) expected.comparisons = state_->comparisons;
   expected.on_damage = [state = state_.get(), owner,
                         path = std::string(facts.content_path)](const Error& what) {

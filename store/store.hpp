@@ -193,6 +193,8 @@ class Store {
 
   // -- Reading.
   Path object_folder(const ObjectId& object) const;
+  // A name in work/ that nothing else has, for what the next start is to sweep.
+  Path work_name(std::string_view what) const;
   // Whether the inventories on the disk are those that the journal names, by SHA-512: that of the
   // version, which says where its files lie, and that of the object (`newest`). The latter is not
   // judged while a version may be half installed: during the start, and after a failed commit.
@@ -202,7 +204,8 @@ class Store {
                                  std::string_view wanted,
                                  std::string_view newest) const;
   // The bytes of a file of an item ("item SLUG") or of a seal ("transfer ID"). Nothing is opened
-  // before the first read. While it is sent it is compared with its CRC-32, and damage is told of.
+  // before the first read. While it is sent it is compared with its CRC-32 where that is
+  // known, and damage is told of.
   std::shared_ptr<Source> file(const std::string& owner,
                                const ObjectId& object,
                                const index::FileRow& row) const;
@@ -210,7 +213,7 @@ class Store {
   struct FileFacts {
     std::string_view content_path;
     std::uint64_t size_bytes = 0;
-    std::uint32_t crc32 = 0;
+    std::optional<std::uint32_t> crc32;
   };
   std::shared_ptr<Source> file(const std::string& owner,
                                const Path& object_folder,

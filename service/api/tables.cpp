@@ -2,76 +2,14 @@
 
 #include <algorithm>
 
-#include <fcntl.h>
-
 #include "mets/package.hpp"
 #include "mets/table.hpp"
 #include "store/base/digest.hpp"
+#include "store/base/spool.hpp"
 #include "store/query.hpp"
 
 namespace versement::api {
 namespace {
-
-// What is kept in memory before it goes to the file.
-constexpr std::size_t kBufferBytes = 256 * 1024;
-
-// Bytes of a file without a name: it is gone when the last answer that reads it is.
-class UnlinkedFile : public Source {
- public:
-  UnlinkedFile(Disk& disk, Fd fd, Path path, std::uint64_t size_bytes)
-      : disk_(disk), fd_(std::move(fd)), path_(std::move(path)), size_bytes_(size_bytes) {}
-  std::uint64_t size_bytes() const override { return size_bytes_; }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override {
-    return disk_.read_at(fd_, into, offset, path_);
-  }
-
- private:
-  Disk& disk_;
-  Fd fd_;
-  Path path_;
-  std::uint64_t size_bytes_;
-};
-
-class Spool {
- public:
-  static Result<Spool> open(const store::Store& store) {
-    Disk& disk = store.disk();
-    Path path = store.layout().work / ("table-" + Uuid::at(store.clock().now()).text());
-    TRY_SET(Fd fd, disk.open(path, O_RDWR | O_CREAT | O_EXCL, 0600));
-    TRY(disk.remove_file(path));
-    return Spool(disk, std::move(fd), std::move(path));
-  }
-
-  Result<void> add(std::string_view text) {
-    buffer_ += text;
-    return buffer_.size() < kBufferBytes ? Result<void>() : flush();
-  }
-
-  Result<std::pair<std::shared_ptr<Source>, Digest>> finish() {
-    TRY(flush());
-    const Digest digest = hasher_.finish().front();
-    return std::pair<std::shared_ptr<Source>, Digest>(
-        std::make_shared<UnlinkedFile>(disk_, std::move(fd_), path_, size_bytes_), digest);
-  }
-
- private:
-  Spool(Disk& disk, Fd fd, Path path) : disk_(disk), fd_(std::move(fd)), path_(std::move(path)) {}
-
-  Result<void> flush() {
-    TRY(write_all(disk_, fd_, as_bytes(buffer_), path_));
-    hasher_.update(as_bytes(buffer_));
-    size_bytes_ += buffer_.size();
-    buffer_.clear();
-    return {};
-  }
-
-  Disk& disk_;
-  Fd fd_;
-  Path path_;
-  std::string buffer_;
-  std::uint64_t size_bytes_ = 0;
-  Hasher hasher_{Algorithm::sha256};
-};
 
 struct Described {
   json::Object record;
@@ -121,8 +59,14 @@ Result<Response> table_response(const Context& context, const Call& call, TableO
       TRY(metadata.add(described.item.description, described.item.original));
     }
   }
-  TRY_SET(Spool spool, Spool::open(context.store));
-  TRY(spool.add(table.kind == TableKind::metadata ? metadata.header() : mets::rights_header()));
+  const auto spool =
+      std::make_shared<Spool>(context.store.disk(), context.store.work_name("table"));
+  Hasher hasher{Algorithm::sha256};
+  const auto add = [&](std::string_view text) {
+    hasher.update(as_bytes(text));
+    return spool->add(text);
+  };
+  TRY(add(table.kind == TableKind::metadata ? metadata.header() : mets::rights_header()));
   for (const auto& [slug, version] : table.items) {
     TRY_SET(Described described, describe(context, slug));
     const auto head = static_cast<std::uint32_t>(json::number_at(described.record, "head_version"));
@@ -134,19 +78,19 @@ Result<Response> table_response(const Context& context, const Call& call, TableO
     }
     TRY(add_files(context, head, table.in_bag, &described));
     if (table.kind == TableKind::rights) {
-      TRY(spool.add(mets::rights_rows(described.item)));
+      TRY(add(mets::rights_rows(described.item)));
     } else {
       TRY_SET(const std::string rows, metadata.rows(described.item));
-      TRY(spool.add(rows));
+      TRY(add(rows));
     }
   }
-  TRY_SET(auto finished, spool.finish());
+  const Digest digest = hasher.finish().front();
   http::Representation representation;
-  representation.source = std::move(finished.first);
-  representation.etag = "\"" + finished.second.hex() + "\"";
+  representation.source = spool;
+  representation.etag = "\"" + digest.hex() + "\"";
   representation.media_type = "text/csv; charset=utf-8; header=present";
   representation.file_name = table.file_name;
-  representation.digest = finished.second;
+  representation.digest = digest;
   representation.immutable = false;
   return http::respond(call.request, std::move(representation));
 }

@@ -584,17 +584,30 @@ Result<Response> bag_summary(const Context& context, const Call& call) {
   object["payload_oxum"] = json::text_at(record, "payload_oxum");
   object["file_count"] = json::number_at(record, "file_count");
   const auto files = files_url(context, call, record);
+  bool zips = true;  // Adopted files may lack what a zip needs of each.
   for (const ArchiveForm& form : {kTar, kZip, kHoley}) {
     const bool holey = form.archive == transfer::Archive::holey_tar;
     if (holey && !files) continue;  // Who does not tell what he calls us cannot have it.
     const std::string url = holey ? *files : std::string();
-    TRY_SET(const auto source, archive_of(context, form, record, url));
+    const auto source = archive_of(context, form, record, url);
+    if (!source && source.error().reason() == transfer::kZipNotPossible) {
+      zips = false;
+      continue;
+    }
+    if (!source) return source.error();
     json::Object archive;
     archive["url"] = base + form.name;
-    archive["size_bytes"] = source->size_bytes();
+    archive["size_bytes"] = (*source)->size_bytes();
     archive["etag"] = transfer::archive_etag(form.archive, record, url);
     archive["serialisation"] = transfer::serialisation_of(form.archive, record);
     object[form.member] = std::move(archive);
+  }
+  if (zips) {
+    // Its size is not told: the manifest would have to be made for it.
+    json::Array versions;
+    for (const mets::SedaVersion version : mets::kSedaVersions)
+      versions.emplace_back(mets::seda_version_text(version));
+    object["seda"] = json::Object{{"url", base + "seda.zip"}, {"versions", std::move(versions)}};
   }
   object["files_url"] = base + "bag/files";
   return http::json_response(200, object);

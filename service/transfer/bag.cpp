@@ -5,6 +5,7 @@
 #include "bagit/fetch_source.hpp"
 #include "service/transfer/stored_members.hpp"
 #include "store/base/digest.hpp"
+#include "store/base/text.hpp"
 #include "store/query.hpp"
 
 namespace versement::transfer {
@@ -100,6 +101,15 @@ Result<BagFile> find_bag_file(const store::Store& store,
   return BagFile{std::string(path), slug, object, version, *row};
 }
 
+Result<void> check_crcs(const bagit::MemberList& members) {
+  const auto lacks = members.first_without_crc();
+  if (!lacks) return {};
+  return Error(Code::conflict, "a zip has the CRC-32 of every file, and the journal has none of '" +
+                                   printable(members.path(*lacks)) +
+                                   "'; take bag.tar, which needs none")
+      .as(kZipNotPossible);
+}
+
 Result<void> check_bag_file(store::Store& store,
                             const json::Object& transfer,
                             const BagFile& file) {
@@ -187,6 +197,7 @@ Result<std::shared_ptr<bagit::ArchiveSource>> Bags::tar(const json::Object& tran
 
 Result<std::shared_ptr<bagit::ArchiveSource>> Bags::zip(const json::Object& transfer) {
   TRY_SET(const auto made, plan(transfer));
+  TRY(check_crcs(*made->stored->members()));
   return std::shared_ptr<bagit::ArchiveSource>(made->zip);
 }
 
@@ -199,7 +210,7 @@ Result<std::shared_ptr<bagit::ArchiveSource>> Bags::holey_tar(const json::Object
   // The tag files have the same numbers in both lists.
   auto members = std::make_shared<bagit::MemberList>();
   for (std::size_t member = 0; member < made->payload_first; ++member)
-    members->add(all->path(member), all->shape(member).size_bytes, all->shape(member).crc);
+    members->add(all->path(member), all->shape(member).size_bytes, all->shape(member).known_crc());
   const std::string top = json::text_at(transfer, "bag_name") + "/";
   members->add(top + "fetch.txt", fetch->size_bytes());
   // A bag without this folder is none, whatever it still lacks (RFC 8493 section 2.1.2).

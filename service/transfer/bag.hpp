@@ -44,6 +44,10 @@ Result<BagFile> find_bag_file(const store::Store& store,
 // Whether the object that the file lies in is what the journal says (store::check_item_object).
 Result<void> check_bag_file(store::Store& store, const json::Object& transfer, const BagFile& file);
 
+inline constexpr std::string_view kZipNotPossible = "zip-not-possible";
+// Whether a zip can be made of the members. Errors: conflict (kZipNotPossible).
+Result<void> check_crcs(const bagit::MemberList& members);
+
 // The archives that a bag is served as. The holey one has the tag files only, and a fetch.txt that
 // names where each file of the payload is to be had.
 enum class Archive { tar, zip, holey_tar };
@@ -64,6 +68,7 @@ class Bags {
       : store_(store), plan_bytes_kept_(plan_bytes_kept) {}
   // Of a sealed transfer; the same bytes at every call, for ever.
   Result<std::shared_ptr<bagit::ArchiveSource>> tar(const json::Object& transfer);
+  // Errors of zip: those of check_crcs, too.
   Result<std::shared_ptr<bagit::ArchiveSource>> zip(const json::Object& transfer);
   // `files_url` and a path in the bag make the address of a file.
   Result<std::shared_ptr<bagit::ArchiveSource>> holey_tar(const json::Object& transfer,

@@ -1,6 +1,7 @@
 #include "service/transfer/seal.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -11,9 +12,9 @@
 #include "mets/bordereau.hpp"
 #include "mets/package.hpp"
 #include "service/transfer/bag.hpp"
-#include "service/transfer/spool.hpp"
 #include "service/transfer/state.hpp"
 #include "store/base/limits.hpp"
+#include "store/base/spool.hpp"
 #include "store/base/text.hpp"
 #include "store/base/version.hpp"
 #include "store/query.hpp"
@@ -99,10 +100,7 @@ class Sealer {
     }
     progress_.total_items = slugs.size();
     for (const mets::BordereauForm& form : mets::bordereau_forms()) {
-      rows_.emplace_back(store_.disk(),
-                         store_.layout().work /
-                             (std::string(store::kUnpackedPrefix) + json::text_at(transfer_, "id") +
-                              "-" + std::string(form.file_name)));
+      rows_.emplace_back(store_.disk(), store_.work_name(form.file_name));
     }
     items_.reserve(slugs.size());
     for (std::string& slug : slugs)
@@ -472,7 +470,7 @@ class Sealer {
   json::Object agreement_;
   journal::Event event_;
   std::vector<Pinned> items_;  // by slug
-  std::vector<Spool> rows_;    // of each form of the bordereau
+  std::deque<Spool> rows_;     // of each form of the bordereau
   mets::BordereauTotals totals_;
   std::unique_ptr<store::Deposit> deposit_;
   Digest manifest_sha512_;

@@ -1,19 +1,17 @@
 #include "service/transfer/seda.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "mets/package.hpp"
+#include "service/transfer/bag.hpp"
 #include "service/transfer/stored_members.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/limits.hpp"
+#include "store/base/spool.hpp"
 #include "store/base/text_list.hpp"
 #include "store/query.hpp"
 
@@ -28,63 +26,11 @@ constexpr std::size_t kWaitingMax = 4;
 // A group that is part of a group …: deeper ones hang below the transfer itself. Receivers bound
 // the depth of their trees.
 constexpr std::size_t kNestMax = 16;
-// dc.xml and premis.xml of a package have a description, which a journal entry holds, and escapes.
-constexpr std::size_t kRecordBytesMax = 4u << 20;
 // What a manifest is expected to need; measured: 1.7 KiB for each of many files, 2.7 for an item.
 constexpr std::uint64_t kBytesOfFile = 2048;
 constexpr std::uint64_t kBytesOfItem = 6144;
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-
-// A file without a name: it goes when the last reader has let go of it.
-class NamelessFile : public Source, public std::enable_shared_from_this<NamelessFile> {
- public:
-  NamelessFile(Disk& disk, Fd fd, Path path)
-      : disk_(disk), fd_(std::move(fd)), path_(std::move(path)) {}
-
-  static Result<std::shared_ptr<NamelessFile>> make(Disk& disk, const Path& folder) {
-    static std::atomic<unsigned> counter{0};
-    Path path = folder / (".tmp-seda-" + std::to_string(::getpid()) + "-" +
-                          std::to_string(counter.fetch_add(1)));
-    TRY_SET(Fd fd, disk.open(path, O_RDWR | O_CREAT | O_EXCL, 0600));
-    TRY(disk.remove_file(path));
-    return std::make_shared<NamelessFile>(disk, std::move(fd), std::move(path));
-  }
-
-  Result<void> append(std::string_view bytes) {
-    size_bytes_ += bytes.size();
-    crc_ = crc32_update(crc_, as_bytes(bytes));
-    hasher_.update(as_bytes(bytes));
-    return write_all(disk_, fd_, as_bytes(bytes), path_);
-  }
-
-  std::uint32_t crc() const { return crc_; }
-  Digest digest() { return hasher_.finish().front(); }  // once
-
-  std::uint64_t size_bytes() const override { return size_bytes_; }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override {
-    if (offset >= size_bytes_) return std::size_t{0};
-    const auto wanted = into.first(std::min<std::uint64_t>(into.size(), size_bytes_ - offset));
-    TRY_SET(const std::size_t count, disk_.read_at(fd_, wanted, offset, path_));
-    if (count > 0) return count;
-    return Error(Code::corrupt, "the manifest became shorter while it was read");
-  }
-  Result<FileRun> run_at(std::uint64_t offset) override {
-    return FileRun{.fd = fd_.get(),
-                   .offset = offset,
-                   .length = size_bytes_ - std::min(offset, size_bytes_),
-                   .keep = shared_from_this(),
-                   .guard = nullptr};
-  }
-
- private:
-  Disk& disk_;
-  const Fd fd_;
-  const Path path_;  // that it had, for errors
-  std::uint64_t size_bytes_ = 0;
-  std::uint32_t crc_ = 0;
-  Hasher hasher_{Algorithm::sha512};
-};
 
 // Some 35 bytes an item, its name included: a transfer may have a million.
 struct Pinned {
@@ -98,7 +44,8 @@ Result<std::string> read_stored(const store::Store& store,
                                 const std::string& owner,
                                 const ObjectId& object,
                                 const index::FileRow& row) {
-  TRY_SET(std::string bytes, read_source(*store.file(owner, object, row), kRecordBytesMax));
+  TRY_SET(std::string bytes,
+          read_source(*store.file(owner, object, row), limits::kXmlTreeBytesMax));
   if (digest_of(Algorithm::sha512, bytes) == row.sha512) return bytes;
   return Error(Code::corrupt, row.path + " of " + object.text() + " is not what was stored")
       .as("content-corrupt");
@@ -121,10 +68,15 @@ class Builder {
             store_.reserve(json::number_at(transfer_, "file_count") * kBytesOfFile +
                                items_.size() * kBytesOfItem,
                            1));
-    TRY_SET(const auto file, NamelessFile::make(store_.disk(), store_.layout().work));
+    const auto file = std::make_shared<Spool>(store_.disk(), store_.work_name("seda"));
+    std::uint32_t crc = 0;
+    Hasher hasher{Algorithm::sha512};
     {
-      mets::SedaManifest manifest(version_, facts,
-                                  [&](std::string_view bytes) { return file->append(bytes); });
+      mets::SedaManifest manifest(version_, facts, [&](std::string_view text) {
+        crc = crc32_update(crc, as_bytes(text));
+        hasher.update(as_bytes(text));
+        return file->add(text);
+      });
       TRY(write_objects(manifest));
       nest();
       manifest.begin_units(first_date_, last_date_);
@@ -135,10 +87,11 @@ class Builder {
     }
     stored_->shrink();
     auto members = std::make_shared<bagit::MemberList>();
-    members->add("manifest.xml", file->size_bytes(), file->crc());
+    members->add("manifest.xml", file->size_bytes(), crc);
     TRY(name_members(*members));
+    TRY(check_crcs(*members));
     members->shrink();
-    memory_bytes_ = members->memory_bytes() + stored_->memory_bytes();
+    memory_bytes_ = members->memory_bytes() + stored_->memory_bytes() + file->memory_bytes();
     auto open = [stored = stored_, file](std::size_t member) -> Result<std::shared_ptr<Source>> {
       if (member == 0) return std::shared_ptr<Source>(file);
       return stored->open(member - 1);
@@ -146,7 +99,7 @@ class Builder {
     SedaArchive archive;
     archive.zip = std::make_shared<bagit::ZipSource>(std::move(members), sealed, std::move(open));
     memory_bytes_ += archive.zip->memory_bytes();
-    archive.etag = "\"" + file->digest().hex().substr(0, 32) + "-seda" +
+    archive.etag = "\"" + hasher.finish().front().hex().substr(0, 32) + "-seda" +
                    std::string(mets::seda_version_text(version_)) + "-" +
                    std::to_string(kSedaSerialisation) + "\"";
     return archive;

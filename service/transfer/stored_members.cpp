@@ -64,7 +64,7 @@ Result<std::shared_ptr<Source>> StoredMembers::open(std::size_t member) {
   const std::string content_path = content_paths_.at(member);
   return store_.file(
       object.owner, object.folder,
-      {.content_path = content_path, .size_bytes = shape.size_bytes, .crc32 = shape.crc});
+      {.content_path = content_path, .size_bytes = shape.size_bytes, .crc32 = shape.known_crc()});
 }
 
 }  // namespace versement::transfer

@@ -49,6 +49,14 @@ inline constexpr std::size_t kXmlBytesMax = 256u << 20;
 // Of a document that is read piece by piece: one tag with all its attributes, or one text. A METS
 // has a kilobyte, a description some ten.
 inline constexpr std::size_t kXmlTokenBytesMax = 1u << 20;
+// A name of METS has at most 40 characters.
+inline constexpr std::size_t kXmlNameBytesMax = 1024;
+// Of one element; each is compared with the others.
+inline constexpr std::size_t kXmlAttributesMax = 256;
+// Of a document that becomes a tree: the records of one item, whose description a journal entry
+// holds. "x<a/>" is two nodes of 64 bytes, and nothing is more than that for its length: a tree is
+// below 27 times the text, hence 108 MiB.
+inline constexpr std::size_t kXmlTreeBytesMax = 4u << 20;
 // A reply of a SEDA system: VITAM's names every unit and object, some 400 bytes each; 100 000 files
 // need 40 MB.
 inline constexpr std::uint64_t kSedaReplyBytesMax = 128u << 20;

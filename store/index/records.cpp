@@ -7,6 +7,9 @@
 namespace versement::index {
 namespace {
 
+constexpr std::uint64_t kCrc32Max = 0xFFFF'FFFF;
+constexpr std::uint64_t kNoCrc32 = kCrc32Max + 1;
+
 void put_text(std::string_view text, std::string* out) {
   const auto length = static_cast<std::uint32_t>(text.size());
   out->append(reinterpret_cast<const char*>(&length), sizeof(length));
@@ -60,7 +63,8 @@ Error damaged_row() {
 std::string encode(const FileRow& row) {
   std::string out;
   out.append(reinterpret_cast<const char*>(&row.size_bytes), sizeof(row.size_bytes));
-  out.append(reinterpret_cast<const char*>(&row.crc32), sizeof(row.crc32));
+  const std::uint64_t crc32 = row.crc32 ? *row.crc32 : kNoCrc32;
+  out.append(reinterpret_cast<const char*>(&crc32), sizeof(crc32));
   put_bytes(row.sha512.bytes(), &out);
   put_bytes(row.sha256.bytes(), &out);
   for (const std::string* text : {&row.content_path, &row.role, &row.media_type, &row.puid,
@@ -75,7 +79,9 @@ Result<FileRow> decode_file_row(std::string_view path, std::string_view bytes) {
   FileRow row;
   row.path = path;
   row.size_bytes = in.number<std::uint64_t>();
-  row.crc32 = in.number<std::uint32_t>();
+  if (const auto crc32 = in.number<std::uint64_t>(); crc32 <= kCrc32Max) {
+    row.crc32 = static_cast<std::uint32_t>(crc32);
+  }
   row.sha512 = in.digest(Algorithm::sha512);
   row.sha256 = in.digest(Algorithm::sha256);
   for (std::string* text : {&row.content_path, &row.role, &row.media_type, &row.puid,
@@ -88,13 +94,13 @@ Result<FileRow> decode_file_row(std::string_view path, std::string_view bytes) {
 
 Result<FileFacts> decode_file_facts(std::string_view path, std::string_view bytes) {
   constexpr std::size_t kTexts = 7;
-  constexpr std::size_t kNumbersBytes = sizeof(std::uint64_t) + sizeof(std::uint32_t) + 64 + 32;
+  constexpr std::size_t kNumbersBytes = 2 * sizeof(std::uint64_t) + 64 + 32;
   if (bytes.size() < kNumbersBytes + kTexts * sizeof(std::uint32_t)) return damaged_row();
   Decoder in(bytes);
   FileFacts facts;
   facts.path = path;
   facts.size_bytes = in.number<std::uint64_t>();
-  (void)in.number<std::uint32_t>();  // the CRC
+  (void)in.number<std::uint64_t>();  // the CRC
   facts.sha512 = in.digest(Algorithm::sha512);
   facts.sha256 = in.digest(Algorithm::sha256);
   facts.whole = in.number<std::uint32_t>() > 0;  // the length of the content path
@@ -109,7 +115,7 @@ json::Object file_facts(const FileRow& row) {
   json::Object facts;
   facts["path"] = row.path;
   facts["size"] = row.size_bytes;
-  facts["crc32"] = row.crc32;
+  if (row.crc32) facts["crc32"] = *row.crc32;
   const auto set = [&](const char* name, const std::string& value) {
     if (!value.empty()) facts[name] = value;
   };
@@ -126,7 +132,11 @@ FileRow row_of_facts(const json::Object& facts) {
   FileRow row;
   row.path = json::text_at(facts, "path");
   row.size_bytes = json::number_at(facts, "size");
-  row.crc32 = static_cast<std::uint32_t>(json::number_at(facts, "crc32"));
+  const json::Value* const crc32 = facts.if_contains("crc32");
+  const bool whole =
+      crc32 != nullptr && (crc32->is_uint64() || (crc32->is_int64() && crc32->get_int64() >= 0));
+  const std::uint64_t number = json::number_at(facts, "crc32");
+  if (whole && number <= kCrc32Max) row.crc32 = static_cast<std::uint32_t>(number);
   row.role = json::text_at(facts, "role");
   row.media_type = json::text_at(facts, "media_type");
   row.puid = json::text_at(facts, "puid");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@ namespace versement::index {
 struct FileRow {
   std::string path;  // logical
   std::uint64_t size_bytes = 0;
-  std::uint32_t crc32 = 0;
+  std::optional<std::uint32_t> crc32;  // none where the journal says none
   Digest sha512;
   Digest sha256;
   std::string content_path;  // below the object

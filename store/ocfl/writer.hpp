@@ -29,7 +29,7 @@ struct StagedFile {
   LogicalPath path;
   std::string content_path;  // below the object: "v1/content/…"
   std::uint64_t size_bytes = 0;
-  std::uint32_t crc32 = 0;
+  std::optional<std::uint32_t> crc32;  // none where it was kept and nobody knew it
   Digest sha512;
   Digest sha256;
   bool kept = false;  // taken over from the version before: its bytes were not at hand

@@ -12,6 +12,7 @@
 #include "bagit/zip.hpp"
 #include "store/base/digest.hpp"
 #include "tests/support/expect.hpp"
+#include "tests/support/read_range.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace versement::bagit {
@@ -33,23 +34,6 @@ OpenMember memory_of(const Files& files) {
   return [&files](std::size_t member) {
     return Result<std::shared_ptr<Source>>(std::make_shared<ViewSource>(files[member].second));
   };
-}
-
-std::string range(Source& source,
-                  std::uint64_t first,
-                  std::uint64_t length,
-                  std::size_t step = 1u << 16) {
-  std::string out(length, '?');
-  std::size_t done = 0;
-  while (done < length) {
-    const auto rest = std::as_writable_bytes(std::span(out).subspan(done));
-    const auto count = source.read_at(first + done, rest.first(std::min(step, rest.size())));
-    EXPECT_OK(count);
-    if (!count || *count == 0) break;
-    done += *count;
-  }
-  out.resize(done);
-  return out;
 }
 
 // What libarchive finds, which reads a zip by its central directory and compares the CRC.
@@ -86,7 +70,7 @@ Files awkward_files() {
 TEST(ZipSource, another_reader_finds_what_was_put_in) {
   const Files files = awkward_files();
   ZipSource zip(list_of(files), kTime, memory_of(files));
-  const std::string whole = range(zip, 0, zip.size_bytes());
+  const std::string whole = testing::read_range(zip, 0, zip.size_bytes());
   ASSERT_EQ(whole.size(), zip.size_bytes());
   EXPECT_TRUE(read_back(whole) == files);
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -94,13 +78,13 @@ TEST(ZipSource, another_reader_finds_what_was_put_in) {
     EXPECT_EQ(whole.substr(at, 4), "PK\3\4");
     EXPECT_TRUE(whole.substr(at + 30, files[i].first.size()) == files[i].first) << i;
   }
-  EXPECT_EQ(range(zip, whole.size(), 1), "");
+  EXPECT_EQ(testing::read_range(zip, whole.size(), 1), "");
 }
 
 TEST(ZipSource, no_member_is_an_archive_too) {
   ZipSource zip(list_of({}), kTime, memory_of({}));
   EXPECT_EQ(zip.size_bytes(), 22u);
-  EXPECT_EQ(range(zip, 0, 22).substr(0, 4), "PK\5\6");
+  EXPECT_EQ(testing::read_range(zip, 0, 22).substr(0, 4), "PK\5\6");
 }
 
 TEST(TarSource, a_folder_is_one_for_another_reader) {
@@ -108,7 +92,7 @@ TEST(TarSource, a_folder_is_one_for_another_reader) {
   members->add("bag/data/", 0);
   members->add("bag/" + std::string(200, 'f') + "/", 0);
   TarSource tar(members, kTime, memory_of({}));
-  const std::string whole = range(tar, 0, tar.size_bytes());
+  const std::string whole = testing::read_range(tar, 0, tar.size_bytes());
   ASSERT_EQ(whole.size(), tar.size_bytes());
   archive* const a = archive_read_new();
   archive_read_support_format_tar(a);
@@ -360,7 +344,7 @@ void expect_any_range(std::uint64_t seed, std::size_t members, bool large, bool 
   for (std::size_t i = 0; i < plan.size(); ++i)
     ASSERT_EQ(source->offset_of(i), written.headers[i]) << i;
   const auto same = [&](std::uint64_t first, std::uint64_t length, std::size_t step) {
-    ASSERT_TRUE(range(*source, first, length, step) == written.slice(first, length))
+    ASSERT_TRUE(testing::read_range(*source, first, length, step) == written.slice(first, length))
         << first << " + " << length << " by " << step;
   };
   if (!large) same(0, written.size(), 1u << 20);
@@ -376,7 +360,7 @@ void expect_any_range(std::uint64_t seed, std::size_t members, bool large, bool 
     same(first, length, 1 + chance.below(700));
   }
   same(written.size() - 100, 100, 7);
-  EXPECT_EQ(range(*source, written.size(), 1), "");
+  EXPECT_EQ(testing::read_range(*source, written.size(), 1), "");
 
   const auto found = Reader(*source).list();
   ASSERT_EQ(found.size(), plan.size());
@@ -411,7 +395,7 @@ TEST(AnyPlan, a_zip_of_more_members_than_sixteen_bits_count) {
   const Written written(plan, true);
   ASSERT_EQ(zip->size_bytes(), written.size());
   const std::uint64_t tail = written.size() - written.tail;
-  EXPECT_TRUE(range(*zip, written.tail, tail) == written.slice(written.tail, tail));
+  EXPECT_TRUE(testing::read_range(*zip, written.tail, tail) == written.slice(written.tail, tail));
   EXPECT_EQ(Reader(*zip).list().size(), kMembers);
 }
 

@@ -3,23 +3,10 @@
 #include "bagit/tagfile.hpp"
 #include "store/base/text.hpp"
 #include "tests/support/expect.hpp"
+#include "tests/support/read_range.hpp"
 
 namespace versement::bagit {
 namespace {
-
-std::string range(Source& source, std::uint64_t first, std::uint64_t length, std::size_t step) {
-  std::string out(length, '?');
-  std::size_t done = 0;
-  while (done < length) {
-    const auto rest = std::as_writable_bytes(std::span(out).subspan(done));
-    const auto count = source.read_at(first + done, rest.first(std::min(step, rest.size())));
-    EXPECT_OK(count);
-    if (!count || *count == 0) break;
-    done += *count;
-  }
-  out.resize(done);
-  return out;
-}
 
 TEST(FetchSource, names_every_file_behind_the_tag_files_as_its_readers_want_it) {
   auto members = std::make_shared<MemberList>();
@@ -32,7 +19,7 @@ TEST(FetchSource, names_every_file_behind_the_tag_files_as_its_readers_want_it) 
   const std::string base = "https://archive.example/files/";
   FetchSource fetch(members, 1, 5, base);
 
-  const std::string whole = range(fetch, 0, fetch.size_bytes(), 1u << 16u);
+  const std::string whole = testing::read_range(fetch, 0, fetch.size_bytes(), 1u << 16u);
   ASSERT_EQ(whole.size(), fetch.size_bytes());
   std::size_t number = 0;
   ASSERT_OK(for_each_line(whole, [&](std::size_t, std::string_view line) -> Result<void> {
@@ -48,7 +35,7 @@ TEST(FetchSource, names_every_file_behind_the_tag_files_as_its_readers_want_it) 
   EXPECT_EQ(number, paths.size());
   EXPECT_NE(whole.find(" data/a b%25c%0D%0A.txt\n"), std::string::npos);
   for (std::uint64_t first = 0; first < whole.size(); first += 97)
-    ASSERT_TRUE(range(fetch, first, 150, 13) == whole.substr(first, 150)) << first;
+    ASSERT_TRUE(testing::read_range(fetch, first, 150, 13) == whole.substr(first, 150)) << first;
 }
 
 TEST(FetchSource, of_no_payload_is_empty) {
@@ -56,7 +43,7 @@ TEST(FetchSource, of_no_payload_is_empty) {
   members->add("bag/bagit.txt", 55);
   FetchSource fetch(members, 1, 4, "https://archive.example/");
   EXPECT_EQ(fetch.size_bytes(), 0u);
-  EXPECT_EQ(range(fetch, 0, 10, 10), "");
+  EXPECT_EQ(testing::read_range(fetch, 0, 10, 10), "");
 }
 
 }  // namespace

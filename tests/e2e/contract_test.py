@@ -233,7 +233,9 @@ class EveryOperation(harness.EndToEnd):
             self.assertEqual(len(self.get(f'{base}/{name}')), summary[member]['size_bytes'])
         for table in ('metadata.csv', 'rights.csv'):
             self.assertTrue(self.get(f'{base}/{table}').startswith(b'file'))
-        self.get(base + '/seda.zip?version=2.3')
+        self.assertEqual(summary['seda']['versions'], ['2.1', '2.2', '2.3'])
+        for version in summary['seda']['versions']:
+            self.get(f"{summary['seda']['url']}?version={version}")
         file = self.first(base + '/bag/files')
         self.get(f"{base}/bag/files/{urllib.parse.quote(file['path'])}")
         self.token = self.receiver

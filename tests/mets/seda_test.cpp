@@ -186,7 +186,7 @@ std::string manifest_of(SedaVersion version) {
 }
 
 TEST(SedaManifest, is_the_committed_one_in_each_version) {
-  for (const SedaVersion version : {SedaVersion::v2_1, SedaVersion::v2_2, SedaVersion::v2_3}) {
+  for (const SedaVersion version : kSedaVersions) {
     const fs::path file =
         kGolden / ("manifest-" + std::string(seda_version_text(version)) + ".xml");
     const std::string text = manifest_of(version);

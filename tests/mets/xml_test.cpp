@@ -1,7 +1,7 @@
 // XML from strangers: each refused by its code, or read as it is meant.
 #include "mets/xml.hpp"
 
-#include "mets/xml_guard.hpp"
+#include "mets/xml_scan.hpp"
 #include "store/base/limits.hpp"
 #include "tests/support/expect.hpp"
 
@@ -13,6 +13,19 @@ std::string repeated(std::string_view text, std::size_t times) {
   for (std::size_t i = 0; i < times; ++i)
     out += text;
   return out;
+}
+
+// Each byte as a piece of its own.
+Result<void> scan_by_byte(std::string_view text) {
+  class Silent : public XmlEvents {
+    Result<void> open(const XmlTag&) override { return {}; }
+    Result<void> text(std::string_view) override { return {}; }
+    Result<void> close(std::string_view) override { return {}; }
+  } silent;
+  XmlScanner scanner(silent);
+  for (; !text.empty(); text.remove_prefix(1))
+    TRY(scanner.feed(text.substr(0, 1)));
+  return scanner.finish();
 }
 
 TEST(HostileXml, is_refused_with_a_stable_code) {
@@ -91,6 +104,9 @@ TEST(HostileXml, is_refused_with_a_stable_code) {
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().reason(), code) << text << ": " << parsed.error().what();
     EXPECT_NE(parsed.error().what().find("byte "), std::string::npos) << text;
+    const auto scanned = scan_by_byte(text);
+    ASSERT_FALSE(scanned) << text;
+    EXPECT_EQ(scanned.error().reason(), code) << text << ": " << scanned.error().what();
   }
 }
 
@@ -112,16 +128,32 @@ TEST(HostileXml, is_bounded_before_a_tree_is_made) {
       text += " b" + std::to_string(i) + "=\"\"";
     return text + "/>";
   };
-  EXPECT_EQ(code(attributes(kXmlAttributesMax)), "");
-  EXPECT_EQ(code(attributes(kXmlAttributesMax + 1)), "xml-attribute-count");
+  EXPECT_EQ(code(attributes(limits::kXmlAttributesMax)), "");
+  EXPECT_EQ(code(attributes(limits::kXmlAttributesMax + 1)), "xml-attribute-count");
 
-  EXPECT_EQ(code("<" + std::string(kXmlNameBytesMax, 'a') + "/>"), "");
-  EXPECT_EQ(code("<" + std::string(kXmlNameBytesMax + 1, 'a') + "/>"), "xml-name");
+  EXPECT_EQ(code("<" + std::string(limits::kXmlNameBytesMax, 'a') + "/>"), "");
+  EXPECT_EQ(code("<" + std::string(limits::kXmlNameBytesMax + 1, 'a') + "/>"), "xml-name");
 
-  EXPECT_OK(guard_xml("<a b=\"\"> <c>t</c></a>", 4));
-  const auto fifth = guard_xml("<a b=\"\"> <c>t</c><d/></a>", 4);
-  ASSERT_FALSE(fifth);
-  EXPECT_EQ(fifth.error().reason(), "xml-nodes");
+  const auto filled = [](std::size_t bytes) {
+    return "<a>" + std::string(bytes - 7, ' ') + "</a>";
+  };
+  EXPECT_EQ(code(filled(limits::kXmlTreeBytesMax + 1)), "xml-size");
+  EXPECT_EQ(code("<a>" + repeated("x<b/>", (limits::kXmlTreeBytesMax - 7) / 5) + "</a>"), "");
+}
+
+TEST(HostileXml, is_named_with_the_byte_where_it_stands) {
+  const std::string blanks(400'000, ' ');  // more than one piece that the scanner is fed
+  const std::pair<std::string, std::size_t> cases[] = {{"<a>ab&x;</a>", 6},
+                                                       {"<a>ab \x01</a>", 6},
+                                                       {"<a b='\xFF'/>", 6},
+                                                       {"<a>]]></a>", 3},
+                                                       {"<a><b c='1' c='2'/></a>", 3}};
+  for (const auto& [text, byte] : cases) {
+    const auto checked = check_xml(blanks + text);
+    ASSERT_FALSE(checked) << text;
+    const std::string wanted = "byte " + std::to_string(blanks.size() + byte) + ":";
+    EXPECT_TRUE(checked.error().what().starts_with(wanted)) << text << checked.error().what();
+  }
 }
 
 TEST(Xml, reads_what_is_meant) {

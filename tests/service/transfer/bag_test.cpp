@@ -36,6 +36,23 @@ TEST_F(BagsTest, keeps_as_many_plans_as_the_bytes_allow_and_the_newest_one_alway
   EXPECT_NE(tar_of(narrow, "a"), held->get());  // Let go of, and made anew.
 }
 
+TEST(BagCrcs, no_zip_is_made_of_a_file_whose_crc_nobody_knows) {
+  bagit::MemberList members;
+  members.add("bag/data/", 0);
+  members.add("bag/data/a", 1, 0);
+  EXPECT_OK(check_crcs(members));
+  EXPECT_EQ(members.shape(1).known_crc(), 0u);
+
+  members.add("bag/data/b", 1);
+  members.add("bag/data/c", 1);
+
+  const auto checked = check_crcs(members);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().reason(), kZipNotPossible);
+  EXPECT_NE(checked.error().what().find("'bag/data/b'"), std::string::npos);
+  EXPECT_EQ(members.shape(2).known_crc(), std::nullopt);
+}
+
 TEST_F(BagsTest, the_tag_tells_form_number_and_address) {
   const std::string digits(32, 'a');
   EXPECT_EQ(archive_etag(Archive::tar, transfer("a"), ""), "\"" + digits + "-tar1\"");
