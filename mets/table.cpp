@@ -80,12 +80,32 @@ std::size_t place_of(const std::vector<std::string>& columns,
   return static_cast<std::size_t>(std::find(begin, columns.end(), column) - columns.begin());
 }
 
-// A name that a spreadsheet would run has a path before it: no apostrophe is taken from a filename.
-std::string safe_filename(const std::string& name) {
+// Writes what `filename` says. A name that a spreadsheet would run has a path before it: no
+// apostrophe is taken from a filename.
+void append_filename(std::string_view name, std::string* out) {
   const bool runs =
       !name.empty() && std::string_view("=+-@\t\r'").find(name[0]) != std::string_view::npos;
-  return runs ? "./" + name : name;
+  csv::append_cell(runs ? "./" + std::string(name) : std::string(name), out);
 }
+
+// Rows that are handed on when there are enough of them.
+class Rows {
+ public:
+  explicit Rows(const Sink& sink) : sink_(sink) {}
+  std::string& text() { return text_; }
+  Result<void> row_is_whole() {
+    return text_.size() < limits::kChunkBytes ? Result<void>() : send();
+  }
+  Result<void> send() {
+    auto sent = sink_(text_);
+    text_.clear();
+    return sent;
+  }
+
+ private:
+  const Sink& sink_;
+  std::string text_;
+};
 
 }  // namespace
 
@@ -119,16 +139,16 @@ std::string MetadataTable::header() const {
   return csv::write_row(names);
 }
 
-Result<std::string> MetadataTable::rows(const TableItem& item) const {
+Result<void> MetadataTable::rows(const TableItem& item, const Sink& sink) const {
   std::array<std::size_t, kGroups> first{};
-  std::size_t count = 2;
+  std::size_t count = 1;  // of the cells behind `filename`
   for (std::size_t group = 0; group < kGroups; ++group) {
     first[group] = count;
     count += columns_[group].size();
   }
   std::vector<std::string> row(count);
-  row[0] = item.files.empty() ? std::string() : safe_filename(item.files.front().filename);
-  row[1] = item.slug;
+  row[0] = item.slug;
+  const std::string further = "," + csv::write_row(row);
   std::array<std::size_t, kGroups> next{};
   const Cells cells(item.description, item.original);
   for (const Cell& cell : cells.all()) {
@@ -143,14 +163,17 @@ Result<std::string> MetadataTable::rows(const TableItem& item) const {
     row[first[cell.group] + at] = cell.value;
     next[cell.group] = at + 1;
   }
-  std::string out = csv::write_row(row);
-  std::vector<std::string> further(count);
-  further[1] = item.slug;
-  for (std::size_t i = 1; i < item.files.size(); ++i) {
-    further[0] = safe_filename(item.files[i].filename);
-    out += csv::write_row(further);
-  }
-  return out;
+  const std::string everything = "," + csv::write_row(row);
+  Rows rows(sink);
+  bool any = false;
+  TRY(item.files([&](const TableItem::File& file) {
+    append_filename(file.filename, &rows.text());
+    rows.text() += any ? further : everything;
+    any = true;
+    return rows.row_is_whole();
+  }));
+  if (!any) rows.text() += everything;
+  return rows.send();
 }
 
 std::string rights_header() {
@@ -164,36 +187,44 @@ std::string rights_header() {
   return csv::write_row(names);
 }
 
-std::string rights_rows(const TableItem& item) {
-  std::string out;
-  const auto add = [&](const std::string& file, const RightsStatement& statement,
-                       const Grant& grant) {
-    std::vector<std::string> row{file};
+Result<void> rights_rows(const TableItem& item, const Sink& sink) {
+  const std::vector<RightsStatement>& statements = item.description.rights.statements;
+  if (statements.empty()) return {};
+  Rows rows(sink);
+  const auto add = [&](const RightsStatement& statement, const Grant& grant) {
+    std::vector<std::string> row;
     for (const auto& field : kStatementFields)
       row.push_back(statement.*field.member);
     for (const auto& field : kGrantFields)
       row.push_back(grant.*field.member);
     for (const auto& field : kDocumentFields)
       row.push_back(statement.*field.member);
-    out += csv::write_row(row);
+    rows.text() += "," + csv::write_row(row);
+    return rows.row_is_whole();
   };
-  const auto add_all = [&](const std::string& file, const std::string* data_path) {
-    for (const RightsStatement& statement : item.description.rights.statements) {
+  const auto add_all = [&](std::string_view file,
+                           const std::string_view* data_path) -> Result<void> {
+    for (const RightsStatement& statement : statements) {
       const auto& only = statement.files;
       const bool of_file = data_path == nullptr || only.empty() ||
                            std::find(only.begin(), only.end(), *data_path) != only.end();
       if (!of_file) continue;
-      for (const Grant& grant : statement.grants)
-        add(file, statement, grant);
-      if (statement.grants.empty()) add(file, statement, Grant());
+      const std::vector<Grant> none(1);
+      for (const Grant& grant : statement.grants.empty() ? none : statement.grants) {
+        append_filename(file, &rows.text());
+        TRY(add(statement, grant));
+      }
     }
+    return {};
   };
-  for (const TableItem::File& file : item.files) {
-    if (!file.data_path.empty()) add_all(safe_filename(file.filename), &file.data_path);
-  }
-  const bool has_files = !item.files.empty() && !item.files.front().data_path.empty();
-  if (!has_files) add_all(item.slug, nullptr);
-  return out;
+  bool has_files = false;
+  TRY(item.files([&](const TableItem::File& file) -> Result<void> {
+    if (file.data_path.empty()) return {};
+    has_files = true;
+    return add_all(file.filename, &file.data_path);
+  }));
+  if (!has_files) TRY(add_all(item.slug, nullptr));
+  return rows.send();
 }
 
 }  // namespace versement::mets

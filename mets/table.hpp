@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,20 +14,23 @@
 
 #include "mets/description.hpp"
 #include "store/base/result.hpp"
+#include "store/base/source.hpp"
 
 namespace versement::mets {
 
 struct TableItem {
+  struct File {
+    std::string_view filename;   // what the column says
+    std::string_view data_path;  // below data/; empty where a folder or file stands for the item
+  };
+  using Each = std::function<Result<void>(const File& file)>;
+
   std::string slug;
   Description description;
   Original original;
-  // Of an item with files: what `filename` says of each, and its path below data/, in the order of
-  // the latter. Of one without: at most one entry, with the folder or file that stands for it.
-  struct File {
-    std::string filename;
-    std::string data_path;
-  };
-  std::vector<File> files;
+  // Names the files in the order of their paths below data/. Of an item without files at most the
+  // one that stands for it. There may be any number: they are asked for again, and never kept.
+  std::function<Result<void>(const Each& each)> files;
 };
 
 class MetadataTable {
@@ -36,8 +40,8 @@ class MetadataTable {
 
   std::string header() const;
   // A row for each file; the first one says everything, the others which item they belong to.
-  // Errors: conflict, when the item has columns that add() has not seen.
-  Result<std::string> rows(const TableItem& item) const;
+  // Errors: conflict, when the item has columns that add() has not seen; those of files and `sink`.
+  Result<void> rows(const TableItem& item, const Sink& sink) const;
 
  private:
   // Columns stand in groups, one for each member of a description; in a group in the order in which
@@ -48,6 +52,7 @@ class MetadataTable {
 
 std::string rights_header();
 // A row for each grant of each statement of each file. Items without files are named by their slug.
-std::string rights_rows(const TableItem& item);
+// Errors: those of files and `sink`.
+Result<void> rights_rows(const TableItem& item, const Sink& sink);
 
 }  // namespace versement::mets

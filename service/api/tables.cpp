@@ -4,6 +4,7 @@
 
 #include "mets/package.hpp"
 #include "mets/table.hpp"
+#include "service/transfer/bag.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/spool.hpp"
 #include "store/query.hpp"
@@ -26,26 +27,25 @@ Result<Described> describe(const Context& context, const std::string& slug) {
   return out;
 }
 
-Result<void> add_files(const Context& context,
-                       std::uint32_t version,
-                       bool in_bag,
-                       Described* described) {
-  mets::TableItem& item = described->item;
+// As they were deposited. Of an item without files the folder or file that stands for it.
+Result<void> deposited_files(const Context& context,
+                             const Described& described,
+                             std::uint32_t version,
+                             const mets::TableItem::Each& each) {
   const std::string payload = mets::payload_folder();
-  const std::string notice = "representations/" + std::string(mets::kNotice) + "/data/";
-  TRY(store::for_each_file(context.store, item.slug, version, [&](const index::FileRow& row) {
-    const bool data = row.path.starts_with(payload);
-    if (data) {
-      item.files.push_back({in_bag ? "data/" + item.slug + "/" + row.path : row.original_name,
-                            row.path.substr(payload.size())});
-    } else if (in_bag && row.path.starts_with(notice)) {
-      item.files.push_back({"data/" + item.slug + "/" + row.path, ""});
-    }
-    return true;
-  }));
-  const std::string folder = json::text_at(described->record, "folder");
-  if (item.files.empty() && !in_bag && !folder.empty()) item.files.push_back({folder, ""});
-  return {};
+  Result<void> went;
+  bool any = false;
+  TRY(store::for_each_file(
+      context.store, described.item.slug, version, [&](const index::FileRow& row) {
+        if (!row.path.starts_with(payload)) return true;
+        any = true;
+        went = each({.filename = row.original_name,
+                     .data_path = std::string_view(row.path).substr(payload.size())});
+        return static_cast<bool>(went);
+      }));
+  TRY(std::move(went));
+  const std::string folder = json::text_at(described.record, "folder");
+  return any || folder.empty() ? Result<void>() : each({.filename = folder, .data_path = {}});
 }
 
 }  // namespace
@@ -76,13 +76,13 @@ Result<Response> table_response(const Context& context, const Call& call, TableO
                                        "sealed bag say how it was described")
           .as("not-ready");
     }
-    TRY(add_files(context, head, table.in_bag, &described));
-    if (table.kind == TableKind::rights) {
-      TRY(add(mets::rights_rows(described.item)));
-    } else {
-      TRY_SET(const std::string rows, metadata.rows(described.item));
-      TRY(add(rows));
-    }
+    described.item.files = [&](const mets::TableItem::Each& each) {
+      return table.in_bag ? transfer::for_each_table_file(context.store, slug, head, each)
+                          : deposited_files(context, described, head, each);
+    };
+    const Sink into = add;
+    TRY(table.kind == TableKind::rights ? mets::rights_rows(described.item, into)
+                                        : metadata.rows(described.item, into));
   }
   const Digest digest = hasher.finish().front();
   http::Representation representation;

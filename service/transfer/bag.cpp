@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bagit/fetch_source.hpp"
+#include "mets/package.hpp"
 #include "service/transfer/stored_members.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/text.hpp"
@@ -108,6 +109,25 @@ Result<void> check_crcs(const bagit::MemberList& members) {
                                    printable(members.path(*lacks)) +
                                    "'; take bag.tar, which needs none")
       .as(kZipNotPossible);
+}
+
+Result<void> for_each_table_file(const store::Store& store,
+                                 std::string_view slug,
+                                 std::uint32_t version,
+                                 const mets::TableItem::Each& each) {
+  const std::string payload = mets::payload_folder();
+  const std::string notice = "representations/" + std::string(mets::kNotice) + "/data/";
+  std::string path = "data/" + std::string(slug) + "/";
+  const std::size_t folder = path.size();
+  return store::for_each_file_facts(
+      store, slug, version, [&](const index::FileFacts& file) -> Result<void> {
+        const bool data = file.path.starts_with(payload);
+        if (!data && !file.path.starts_with(notice)) return {};
+        path.resize(folder);
+        path += file.path;
+        return each({.filename = path,
+                     .data_path = data ? file.path.substr(payload.size()) : std::string_view()});
+      });
 }
 
 Result<void> check_bag_file(store::Store& store,

@@ -13,6 +13,7 @@
 
 #include "bagit/tar.hpp"
 #include "bagit/zip.hpp"
+#include "mets/table.hpp"
 #include "store/base/json.hpp"
 #include "store/base/limits.hpp"
 #include "store/store.hpp"
@@ -40,6 +41,13 @@ Result<void> for_each_bag_file(const store::Store& store,
 Result<BagFile> find_bag_file(const store::Store& store,
                               const json::Object& transfer,
                               std::string_view path);
+
+// The files of an item, as the tables of a bag name them: its payload, of an item without files its
+// notice (docs/format/tables.md).
+Result<void> for_each_table_file(const store::Store& store,
+                                 std::string_view slug,
+                                 std::uint32_t version,
+                                 const mets::TableItem::Each& each);
 
 // Whether the object that the file lies in is what the journal says (store::check_item_object).
 Result<void> check_bag_file(store::Store& store, const json::Object& transfer, const BagFile& file);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "bagit/plan_tree.hpp"
@@ -11,6 +13,7 @@
 #include "bagit/validate.hpp"
 #include "mets/bordereau.hpp"
 #include "mets/package.hpp"
+#include "mets/table.hpp"
 #include "service/transfer/bag.hpp"
 #include "service/transfer/state.hpp"
 #include "store/base/limits.hpp"
@@ -25,7 +28,8 @@ namespace {
 namespace keys = store::keys;
 
 constexpr std::chrono::hours kDefaultFixityAge{7 * 24};
-constexpr std::uint64_t kTagFilesMax = 20;  // with what OCFL adds to them
+constexpr std::uint64_t kPathBytes = 128;   // for the books: of a path in the bag
+constexpr std::uint64_t kTagFilesMax = 24;  // with what OCFL adds to them
 
 // What is kept of each item while the transfer is sealed: a hundred thousand of them are 50 MB.
 struct Pinned {
@@ -69,6 +73,7 @@ class Sealer {
     TRY_SET(deposit_, store_.begin(ObjectId::of_uuid(uuid)));
     TRY(add_payload_lists());
     TRY(add_bordereau());
+    TRY(add_tables());
     TRY(add_tag_files());
     TRY(judge());
     TRY(commit());
@@ -102,6 +107,7 @@ class Sealer {
     for (const mets::BordereauForm& form : mets::bordereau_forms()) {
       rows_.emplace_back(store_.disk(), store_.work_name(form.file_name));
     }
+    described_.emplace(store_.disk(), store_.work_name("described"));
     items_.reserve(slugs.size());
     for (std::string& slug : slugs)
       TRY(pin(std::move(slug)));
@@ -124,6 +130,7 @@ class Sealer {
     const auto forms = mets::bordereau_forms();
     for (std::size_t i = 0; i < forms.size(); ++i)
       TRY(rows_[i].add(forms[i].row(row)));
+    TRY(describe(item, row));
 
     auto package_mets = store_.file_row(slug, row.version, "METS.xml");
     if (!package_mets && package_mets.error().code() == Code::not_found) return not_whole(slug);
@@ -138,6 +145,33 @@ class Sealer {
                       .mets_sha512 = package_mets->sha512,
                       .mets_bytes = package_mets->size_bytes});
     return {};
+  }
+
+  // Keeps what the tables will say of the item, and learns which columns they need.
+  Result<void> describe(const json::Object& item, const mets::BordereauRow& row) {
+    auto known = metadata_.add(row.description, row.original);
+    if (!known && known.error().code() == Code::limit) {
+      return Error(Code::limit, "the items have more than " +
+                                    std::to_string(limits::kCsvColumnsMax) +
+                                    " columns of metadata.csv between them; make several transfers "
+                                    "of them")
+          .as("table-limit");
+    }
+    TRY(std::move(known));
+    if (!row.description.rights.statements.empty()) {
+      const mets::TableItem alone{.slug = row.slug,
+                                  .description = row.description,
+                                  .original = {},
+                                  .files = [](const auto&) -> Result<void> { return {}; }};
+      TRY(mets::rights_rows(alone, [&](std::string_view rows) -> Result<void> {
+        rights_bytes_ += (rows.size() + kPathBytes) * std::max<std::uint64_t>(row.files, 1);
+        return {};
+      }));
+    }
+    return described_->add(
+        json::write(json::Object{{"metadata", json::object_at(item, "metadata")},
+                                 {"original", json::object_at(item, "original")}}) +
+        "\n");
   }
 
   static Error not_whole(const std::string& slug) {
@@ -194,11 +228,14 @@ class Sealer {
 
   // For the books: a line of a manifest, and of the small files what an item adds to each.
   std::uint64_t expected_bytes() const {
-    constexpr std::uint64_t kLineBytes = 256;
+    constexpr std::uint64_t kDigestBytes = 128;
     constexpr std::uint64_t kItemBytes = 2048;
-    std::uint64_t bytes = 1u << 20;
-    for (const Pinned& item : items_)
-      bytes += kItemBytes + item.package_files * kLineBytes * (wants_sha256() ? 2 : 1);
+    const std::uint64_t lists = wants_sha256() ? 2 : 1;
+    std::uint64_t bytes = (1u << 20) + described_->size_bytes() + rights_bytes_;
+    for (const Pinned& item : items_) {
+      bytes += kItemBytes;
+      bytes += item.package_files * (lists * (kDigestBytes + kPathBytes) + kPathBytes);
+    }
     for (const Spool& rows : rows_)
       bytes += rows.size_bytes();
     return bytes;
@@ -312,6 +349,48 @@ class Sealer {
     }
     rows_.clear();
     return {};
+  }
+
+  // The rows of the second table are made beside those of the first: so each item's description is
+  // taken apart once.
+  Result<void> add_tables() {
+    Spool rights(store_.disk(), store_.work_name("rights.csv"));
+    TRY(rights.add(mets::rights_header()));
+    TRY(add("metadata/metadata.csv", "text/csv", "metadata", [&](const Sink& sink) -> Result<void> {
+      if (auto begun = sink(metadata_.header()); !begun) return begun;
+      return for_each_described([&](const mets::TableItem& item) -> Result<void> {
+        if (auto sent = metadata_.rows(item, sink); !sent) return sent;
+        return mets::rights_rows(item, [&](std::string_view rows) { return rights.add(rows); });
+      });
+    }));
+    described_.reset();
+    TRY(add("metadata/rights.csv", "text/csv", "metadata",
+            [&](const Sink& sink) { return rights.send(sink); }));
+    return {};
+  }
+
+  Result<void> for_each_described(const std::function<Result<void>(const mets::TableItem&)>& each) {
+    auto pinned = items_.begin();
+    std::string begun;  // a line that goes on in the next piece
+    return described_->send([&](std::string_view text) -> Result<void> {
+      for (std::size_t end = text.find('\n'); end != std::string_view::npos;
+           end = text.find('\n')) {
+        begun += text.substr(0, end);
+        text.remove_prefix(end + 1);
+        if (stop_.stop_requested()) return Error(Code::cancelled, "the sealing was stopped");
+        TRY_SET(const json::Object line, json::parse_object(begun));
+        begun.clear();
+        const Pinned& item = *pinned++;
+        TRY(each({.slug = item.slug,
+                  .description = mets::description_of(json::object_at(line, "metadata")),
+                  .original = mets::original_of(json::object_at(line, "original")),
+                  .files = [&](const mets::TableItem::Each& file) {
+                    return for_each_table_file(store_, item.slug, item.version, file);
+                  }}));
+      }
+      begun += text;
+      return {};
+    });
   }
 
   std::string bag_name() const { return json::text_at(transfer_, "reference"); }
@@ -472,6 +551,9 @@ class Sealer {
   std::vector<Pinned> items_;  // by slug
   std::deque<Spool> rows_;     // of each form of the bordereau
   mets::BordereauTotals totals_;
+  mets::MetadataTable metadata_;    // its columns
+  std::optional<Spool> described_;  // a line of each item: its description and its original
+  std::uint64_t rights_bytes_ = 0;  // about what the rows of rights.csv will have
   std::unique_ptr<store::Deposit> deposit_;
   Digest manifest_sha512_;
   std::string seal_digest_;

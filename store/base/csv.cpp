@@ -278,20 +278,23 @@ std::string write_row(std::span<const std::string> cells) {
   std::string out;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) out += ',';
-    std::string cell = cells[i];
-    if (would_run(cell)) cell.insert(0, 1, '\'');
-    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
-      out += cell;
-      continue;
-    }
-    out += '"';
-    for (const char c : cell) {
-      if (c == '"') out += '"';
-      out += c;
-    }
-    out += '"';
+    append_cell(cells[i], &out);
   }
   return out + "\r\n";
+}
+
+void append_cell(std::string_view cell, std::string* out) {
+  const std::string_view apostrophe = would_run(cell) ? "'" : "";
+  if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out->append(apostrophe).append(cell);
+    return;
+  }
+  out->append("\"").append(apostrophe);
+  for (const char c : cell) {
+    if (c == '"') *out += '"';
+    *out += c;
+  }
+  *out += '"';
 }
 
 }  // namespace versement::csv

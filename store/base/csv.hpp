@@ -44,6 +44,9 @@ Result<std::vector<Row>> parse(std::string_view text);
 // also behind apostrophes) gets an apostrophe in front.
 std::string write_row(std::span<const std::string> cells);
 
+// Appends one cell of such a row, without the comma behind it.
+void append_cell(std::string_view cell, std::string* out);
+
 // The cell without the apostrophe that write_row() put in front of it.
 std::string restored(std::string cell);
 

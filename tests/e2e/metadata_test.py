@@ -111,8 +111,17 @@ class Metadata(harness.EndToEnd):
         self.assertIn(b',policy,', out[1])
 
         self.offer(first)
+        tables = self.tables(first, 'transfer', 'metadata', '2026-V-001')
         receiver = self.folder / 'receiver-token'
         self.versement(first, 'pull', '2026-V-001', '--to', self.folder, token=receiver)
+        bag = self.folder / '2026-V-001'
+        self.assertEqual([(bag / 'metadata' / 'metadata.csv').read_bytes(),
+                          (bag / 'metadata' / 'rights.csv').read_bytes()], tables)
+        self.assertIn(b'data/A/representations/master/data/1.txt,copyright,', tables[1])
+        self.assertIn(b'BOX-1,policy,', tables[1])
+        self.assertEqual(judges.bagit(bag), [])
+        self.versement(None, 'bag', 'validate', '--profile',
+                       harness.ROOT / 'docs' / 'profiles' / 'versement-1.json', bag)
         for package in sorted((self.folder / '2026-V-001' / 'data').glob('*/')):
             with self.subTest(package.name):
                 self.assertEqual(judges.xmllint(package), [])
