@@ -18,13 +18,13 @@ what was taken in; nginx compares nothing.
 
 The figures are medians; a ratio is the peer's time divided by ours: above 1 we are faster. The bytes written
 while a transfer is sealed are the kernel's count (/proc/PID/io) of the daemon, beside the size of what is
-new in the store, which are the tag files.
+new in the store, which are the tag files. The disk of --work needs the files' size once for each round and
+three times more.
 
 The goals: ready at least ten times and order at least twice as fast as the peer; no byte of payload written."""
 import argparse
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -96,14 +96,14 @@ class Packages(Bench):
         new = {path: size for path, size in files_of(store).items() if path not in there}
         return ready, own, order, written, sum(new.values())
 
-    def theirs(self, payload, port):
-        """Seconds: the bag, and the whole order with the copy before it and tar and nginx after it."""
-        bag, tar = self.folder / 'peer-bag', self.folder / 'ready' / 'peer.tar'
+    def theirs(self, payload, bag, port):
+        """Seconds: the bag, and the whole order with the copy before it and tar and nginx after it. The bag stays:
+        what its removal leaves to the disk would meet the next round."""
+        tar = self.folder / 'ready' / 'peer.tar'
         copied = timed(lambda: subprocess.run(['cp', '-a', payload, bag], check=True))
         made = timed(lambda: subprocess.run([BAGIT, '--quiet', '--sha512', '--processes', '2', bag], check=True))
         sent = timed(lambda: (subprocess.run(['tar', '-cf', tar, '-C', self.folder, bag.name], check=True),
                               self.curl(f'http://127.0.0.1:{port}/peer.tar')))
-        shutil.rmtree(bag)
         tar.unlink()
         return made, copied + made + sent
 
@@ -127,7 +127,7 @@ class Packages(Bench):
         ours, theirs = [], []
         for i in range(options.rounds):
             ours.append(self.ours(f'round-{i}'))
-            theirs.append(self.theirs(payload, port))
+            theirs.append(self.theirs(payload, self.folder / f'peer-bag-{i}', port))
         ready, own, order, written, tags = (statistics.median(each) for each in zip(*ours))
         peer_ready, peer_order = (statistics.median(each) for each in zip(*theirs))
         ready_ratio, order_ratio = (statistics.median(b[j] / a[i] for a, b in zip(ours, theirs))
