@@ -47,8 +47,8 @@ http {{
 """
 
 
-def make_files(folder, files, smallest, largest):
-    """Log-normal sizes, random bytes; the same every time. All of them are one item."""
+def make_files(folder, files, smallest, largest, files_an_item=None):
+    """Log-normal sizes, random bytes; the same every time. All of them are one item, if not said otherwise."""
     rng = random.Random(11)
     block = rng.randbytes(largest + (1 << 20))
     names = []
@@ -60,7 +60,7 @@ def make_files(folder, files, smallest, largest):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(i.to_bytes(8, 'big') + block[start:start + size - 8])
         names.append(name)
-    write_table(folder, names, files)
+    write_table(folder, names, files_an_item or files)
 
 
 def processor_seconds(pids):
@@ -119,19 +119,24 @@ class Bench(harness.EndToEnd):
             self.versement(daemon, 'transfer', *words)
         return daemon, receiver
 
+    def nginx(self, cert, workers):
+        """One that serves the folder ready/, its port and its port for TLS."""
+        (self.folder / 'ready').mkdir()
+        port, tls_port = harness.free_port(), harness.free_port()
+        config = self.folder / 'nginx.conf'
+        config.write_text(NGINX.format(folder=self.folder, port=port, tls_port=tls_port, workers=workers,
+                                       cert=cert[0], key=cert[1],
+                                       user='user root;' if os.geteuid() == 0 else ''))
+        process = subprocess.Popen(['nginx', '-c', str(config), '-e', str(self.folder / 'nginx.log')])
+        self.addCleanup(process.wait)  # after the other; else it writes into the folder that goes away
+        self.addCleanup(process.terminate)
+        return process, port, tls_port
+
     def run_all(self, options):
         cert = certificate(self.folder)
         self.tls = cert if options.tls else None
         os.environ['SSL_CERT_FILE'] = str(cert[0])
-        ready = self.folder / 'ready'
-        ready.mkdir()
-        port, tls_port = harness.free_port(), harness.free_port()
-        config = self.folder / 'nginx.conf'
-        config.write_text(NGINX.format(folder=self.folder, port=port, tls_port=tls_port, workers=options.workers,
-                                       cert=cert[0], key=cert[1],
-                                       user='user root;' if os.geteuid() == 0 else ''))
-        nginx = subprocess.Popen(['nginx', '-c', str(config), '-e', str(self.folder / 'nginx.log')])
-        self.addCleanup(nginx.terminate)
+        nginx, port, tls_port = self.nginx(cert, options.workers)
         kinds = [('medium', options.medium, 1_000_000, 20_000_000), ('small', options.small, 4_000, 64_000)]
         for name, files, smallest, largest in kinds:
             if files:

@@ -1,4 +1,5 @@
 """Independent validators. Their exit codes do not tell, so their reports are read."""
+import concurrent.futures
 import glob
 import json
 import os
@@ -41,16 +42,19 @@ def rocfl(root):
     return [] if done.returncode == 0 else [done.stdout + done.stderr]
 
 
-def xmllint(package):
+def xmllint(*packages):
+    """Findings about the XML of packages, in one process."""
     schemas = SHARED / 'schemas'
-    files = [str(p) for p in sorted(package.rglob('*.xml')) if p.name != 'catalog.xml']
+    files = [str(p) for package in packages for p in sorted(package.rglob('*.xml'))
+             if p.name != 'catalog.xml']
     done = subprocess.run(['xmllint', '--nonet', '--noout', '--schema',
                            str(schemas / 'package.xsd'), *files], capture_output=True, text=True,
                           env={**os.environ, 'XML_CATALOG_FILES': str(schemas / 'catalog.xml')})
     valid = [line for line in done.stderr.splitlines() if line.endswith(' validates')]
-    if done.returncode == 0 and len(valid) == len(files):
+    if files and done.returncode == 0 and len(valid) == len(files):
         return []
-    return [line for line in done.stderr.splitlines() if not line.endswith(' validates')]
+    return [line for line in done.stderr.splitlines() if not line.endswith(' validates')] or \
+        [f'xmllint looked at {len(valid)} of {len(files)} files']
 
 
 # The schemas that VITAM validates with are XML Schema 1.1, which libxml2 does not read.
@@ -84,10 +88,20 @@ def seda(message, version):
     return found if done.stdout.strip() == 'validates' else found + [done.stdout + done.stderr]
 
 
-def commons_ip(package):
-    """Findings of commons-ip against E-ARK CSIP 2.2.0, but those of level MAY."""
+def commons_ip(*packages):
+    """Findings of commons-ip against E-ARK CSIP 2.2.0, but those of level MAY. Those about several
+    packages begin with the package's name."""
+    # Of several packages in one call it looks at the first only.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = zip(packages, pool.map(commons_ip_of_one, packages))
+        return [f'{p.name}: {one}' if len(packages) > 1 else one for p, each in found for one in each]
+
+
+def commons_ip_of_one(package):
     with tempfile.TemporaryDirectory() as out:
-        subprocess.run(['java', '-cp', str(CACHE / 'commons-ip' / 'jars') + '/*',
+        # A process of seconds: better started quickly than compiled well.
+        subprocess.run(['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC',
+                        '-cp', str(CACHE / 'commons-ip' / 'jars') + '/*',
                         'org.roda_project.commons_ip2.cli.Main', 'validate', '-i', str(package),
                         '-o', out, '--specification-version', '2.2.0'], cwd=out,
                        capture_output=True, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
@@ -103,19 +117,34 @@ def commons_ip(package):
     return found
 
 
-def eark(package):
+def eark(*packages):
+    """Findings of eark-validator, in one process. Those about several packages begin with the
+    package's name."""
     done = subprocess.run([CACHE / 'eark' / 'bin' / 'python',
-                           str(SHARED / 'validators' / 'eark_offline.py'), str(package)],
+                           str(SHARED / 'validators' / 'eark_offline.py'), *map(str, packages)],
                           capture_output=True, text=True)
-    if '{' not in done.stdout:
-        return [done.stdout + done.stderr]
-    report = json.loads(done.stdout[done.stdout.index('{'):])
-    metadata = report.get('metadata')
-    if not metadata:
-        return ['eark-validator looked at no metadata']
-    parts = [report['structure'], metadata['schema_results'], metadata['schematron_results']]
-    return [f"{m['rule_id']} {m['message']}" for part in parts for m in part['messages']
-            if m['severity'] in ('Error', 'Warn')]
+    # Before each report, which is one line, a line names the package.
+    reports, named = {}, None
+    for line in done.stdout.splitlines():
+        if line.startswith('Path '):
+            named = line[len('Path '):].rsplit(', struct result', 1)[0]
+        elif line.startswith('{'):
+            reports[named] = json.loads(line)
+    found = []
+    for package in packages:
+        mark = f'{package.name}: ' if len(packages) > 1 else ''
+        report = reports.get(str(package))
+        if report is None:
+            found.append(mark + 'eark-validator made no report: ' + (done.stdout + done.stderr)[-2000:])
+            continue
+        metadata = report.get('metadata')
+        if not metadata:
+            found.append(mark + 'eark-validator looked at no metadata')
+            continue
+        parts = [report['structure'], metadata['schema_results'], metadata['schematron_results']]
+        found += [f"{mark}{m['rule_id']} {m['message']}" for part in parts for m in part['messages']
+                  if m['severity'] in ('Error', 'Warn')]
+    return found
 
 
 def tlog(journal):
