@@ -1,6 +1,7 @@
 #include "mets/table.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "store/base/csv.hpp"
 #include "store/base/limits.hpp"
@@ -193,6 +194,7 @@ Result<void> rights_rows(const TableItem& item, const Sink& sink) {
   Rows rows(sink);
   const auto add = [&](const RightsStatement& statement, const Grant& grant) {
     std::vector<std::string> row;
+    row.reserve(std::size(kStatementFields) + std::size(kGrantFields) + std::size(kDocumentFields));
     for (const auto& field : kStatementFields)
       row.push_back(statement.*field.member);
     for (const auto& field : kGrantFields)

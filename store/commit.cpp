@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kGroupMax = 64;
 // Above this many files one syncfs is cheaper than an fsync for each.
 constexpr std::size_t kSyncEachMax = 20;
+static_assert(kSyncEachMax <= ocfl::kWrittenNamedMax);
 
 // After a sync that failed nobody knows what the disk holds; an error before it says nothing.
 constexpr std::string_view kSyncFailed = "sync-failed";
@@ -51,7 +52,7 @@ Result<void> check_stored(Disk& disk,
       .as("read-back-mismatch");
 }
 
-const Digest& quicker(const ocfl::StagedFile& file) {
+const Digest& quicker(const index::FileRow& file) {
   static const Algorithm algorithm = quicker_algorithm();
   return algorithm == Algorithm::sha512 ? file.sha512 : file.sha256;
 }
@@ -124,7 +125,7 @@ void Committer::serve_barrier(std::span<Transaction* const> group) {
 Result<void> Committer::sync_group(std::span<Transaction* const> group) {
   std::size_t files = 0;
   for (const Transaction* const each : group) {
-    files += each->staged.written_files.size() + each->staged.folders.size() + 1;
+    files += each->staged.written_count + each->staged.folders.size() + 1;
   }
   if (files > kSyncEachMax) return sync_file_system(disk_, layout_.work);
   for (const Transaction* const each : group) {
@@ -142,15 +143,15 @@ Result<void> Committer::sync_group(std::span<Transaction* const> group) {
 Result<void> Committer::verify(const Transaction& transaction) {
   const ocfl::StagedObject& staged = transaction.staged;
   const std::string fresh = Version(staged.version).folder() + "/";
-  std::set<std::string> seen;
-  for (const ocfl::StagedFile& file : staged.files) {
-    if (file.kept) continue;
+  std::set<std::string_view> seen;
+  for (const index::FileRow& file : transaction.rows->rows) {
+    if (staged.kept.contains(file.path)) continue;
     if (!file.content_path.starts_with(fresh)) {
       // The same bytes came again and were not written: then those that are there must be right.
       auto whole = check_stored(disk_, transaction.target / file.content_path, file.size_bytes,
                                 quicker(file));
       if (!whole) {
-        return Error(Code::corrupt, "the item has '" + file.path.text() +
+        return Error(Code::corrupt, "the item has '" + file.path +
                                         "' already, but what is stored of it is damaged; run an "
                                         "audit and repair it first")
             .as("stored-content-damaged");

@@ -249,7 +249,7 @@ Result<StagedFile> ObjectWriter::add(const LogicalPath& path,
                                      Source& source,
                                      std::span<const Digest> supplied,
                                      const std::stop_token& stop) {
-  if (logical_paths_.contains(path.text())) {
+  if (!is_new(path.text())) {
     return Error(Code::exists, "the object has the path " + path.text() + " already");
   }
   // The content path may depend on the digest, which is known only afterwards.
@@ -272,7 +272,7 @@ Result<StagedFile> ObjectWriter::add(const LogicalPath& path, std::string_view b
 }
 
 Result<StagedFile> ObjectWriter::add(const LogicalPath& path, const Produce& produce) {
-  if (logical_paths_.contains(path.text())) {
+  if (!is_new(path.text())) {
     return Error(Code::exists, "the object has the path " + path.text() + " already");
   }
   const Path temporary = version_folder() / "content" / ".incoming";
@@ -296,9 +296,9 @@ Result<StagedFile> ObjectWriter::store(const LogicalPath& path,
     const Path target = folder_ / below;
     TRY(make_parents(target));
     TRY(disk_->rename_new(temporary, target));
-    written_.push_back(target.native());
+    wrote(target);
     contents.push_back(below.native());
-    inventory_.fixity["sha256"][facts.sha256.hex()].push_back(below.native());
+    sha256_.emplace_back(facts.sha256, &contents.front());  // The map's nodes stay in their place.
     for (const Digest& digest : checked) {
       inventory_.fixity[std::string(algorithm_name(digest.algorithm()))][digest.hex()].push_back(
           below.native());
@@ -308,13 +308,20 @@ Result<StagedFile> ObjectWriter::store(const LogicalPath& path,
   }
   facts.content_path = contents.front();
   inventory_.versions[version_].state[sha512].push_back(path.text());
-  logical_paths_.insert(path.text());
-  files_.push_back(facts);
+  (void)logical_paths_.intern(path.text());
   return facts;
 }
 
+void ObjectWriter::wrote(const Path& path) {
+  if (written_count_++ < kWrittenNamedMax) {
+    written_.push_back(path.native());
+  } else {
+    written_.clear();
+  }
+}
+
 Result<StagedFile> ObjectWriter::keep(const StagedFile& known) {
-  if (logical_paths_.contains(known.path.text())) {
+  if (!is_new(known.path.text())) {
     return Error(Code::exists, "the object has the path " + known.path.text() + " already");
   }
   const std::string sha512 = known.sha512.hex();
@@ -326,21 +333,25 @@ Result<StagedFile> ObjectWriter::keep(const StagedFile& known) {
                  "the version before has no file " + known.path.text() + " with these bytes");
   }
   StagedFile facts = known;
-  facts.kept = true;
   facts.content_path = inventory_.manifest[sha512].front();
   inventory_.versions[version_].state[sha512].push_back(known.path.text());
-  logical_paths_.insert(known.path.text());
-  files_.push_back(facts);
+  (void)logical_paths_.intern(known.path.text());
+  kept_.insert(known.path.text());
   return facts;
 }
 
 Result<Path> ObjectWriter::free_content_path(const LogicalPath& path, const Digest& sha512) {
   const std::string hex = sha512.hex();
   std::string chosen = content_path(path.text(), hex);
-  if (!content_keys_.insert(collision_key(chosen)).second) {
+  const auto taken = [this](const std::string& key) {
+    if (content_keys_.find(key)) return true;
+    (void)content_keys_.intern(key);
+    return false;
+  };
+  if (taken(collision_key(chosen))) {
     // Taken by a path that differs in case only: S3 and Linux would keep both, others not.
     chosen = "x/" + hex.substr(0, 32);
-    if (!content_keys_.insert(chosen).second) {
+    if (taken(chosen)) {
       return Error(Code::internal, "no free content path for " + path.text());
     }
   }
@@ -351,7 +362,7 @@ Result<void> ObjectWriter::write_small(const Path& path, std::string_view bytes)
   TRY_SET(Fd fd, disk_->open(path, O_WRONLY | O_CREAT | O_EXCL, kFileMode));
   TRY(write_all(*disk_, fd, as_bytes(bytes), path));
   TRY(disk_->close(std::move(fd), path));
-  written_.push_back(path.native());
+  wrote(path);
   return {};
 }
 
@@ -365,11 +376,10 @@ Result<Digest> ObjectWriter::write_inventories() {
             copy(
                 *disk_, [this](const Sink& sink) { return write_inventory(inventory_, sink); },
                 path, algorithms));
-    written_.push_back(path.native());
+    wrote(path);
     digest = copied.digests.front();
     TRY(write_small(place / sidecar_name(inventory_.algorithm), write_sidecar(*digest)));
   }
-  TRY(check_inventory(*disk_, folder_ / kInventoryName, *digest));
   return *digest;
 }
 
@@ -381,25 +391,29 @@ Result<StagedObject> ObjectWriter::finish(const VersionNote& note) {
   version.user_address = note.user_address;
   for (auto& [digest, paths] : version.state)
     std::sort(paths.begin(), paths.end());
-  if (written_.empty()) {  // No content folder when there is nothing in it (E024).
+  if (written_count_ == 0) {  // No content folder when there is nothing in it (E024).
     TRY(disk_->remove_folder(version_folder() / "content"));
     folders_.erase(version_folder() / "content");
   }
 
+  // Each list goes as soon as nothing needs it: all at once they are the most memory that a deposit
+  // of many files takes.
+  logical_paths_ = Texts();
+  content_keys_ = Texts();
+  for (const auto& [sha256, content] : sha256_)
+    inventory_.fixity["sha256"][sha256.hex()].push_back(*content);
+  sha256_ = {};
+
   StagedObject staged;
   TRY_SET(staged.inventory_digest, write_inventories());
-  if (version_ == 1) TRY(write_small(folder_ / kObjectDeclarationName, kObjectDeclaration));
-  // Nothing needs these any more, and what the commit still has to do needs memory of its own.
   inventory_ = Inventory();
-  logical_paths_.clear();
-  content_keys_.clear();
-
+  TRY(check_inventory(*disk_, folder_ / kInventoryName, staged.inventory_digest));
+  if (version_ == 1) TRY(write_small(folder_ / kObjectDeclarationName, kObjectDeclaration));
   staged.folder = folder_;
   staged.version = version_;
   staged.base = base_;
-  staged.files = std::move(files_);
-  std::sort(staged.files.begin(), staged.files.end(),
-            [](const StagedFile& a, const StagedFile& b) { return a.path < b.path; });
+  staged.kept = std::move(kept_);
+  staged.written_count = written_count_;
   staged.written_files = std::move(written_);
   staged.folders.assign(folders_.rbegin(), folders_.rend());
   return staged;

@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/base/digest.hpp"
@@ -21,8 +22,12 @@
 #include "store/base/path.hpp"
 #include "store/base/source.hpp"
 #include "store/ocfl/inventory.hpp"
+#include "store/ocfl/texts.hpp"
 
 namespace versement::ocfl {
+
+// So many files of an object are named to whoever makes them durable one by one.
+inline constexpr std::size_t kWrittenNamedMax = 64;
 
 // What was learnt of a file while it was written.
 struct StagedFile {
@@ -32,7 +37,6 @@ struct StagedFile {
   std::optional<std::uint32_t> crc32;  // none where it was kept and nobody knew it
   Digest sha512;
   Digest sha256;
-  bool kept = false;  // taken over from the version before: its bytes were not at hand
 };
 
 // Who made a version, and why; goes into the inventory.
@@ -48,8 +52,9 @@ struct StagedObject {
   std::uint32_t version = 1;
   std::optional<Digest> base;  // of the inventory that a further version builds on
   Digest inventory_digest;
-  std::vector<StagedFile> files;           // by logical path
-  std::vector<std::string> written_files;  // all files below the folder
+  std::set<std::string> kept;       // logical paths taken over from the version before, unread
+  std::uint64_t written_count = 0;  // files below the folder
+  std::vector<std::string> written_files;  // all of them, or none beyond kWrittenNamedMax
   std::vector<Path> folders;               // all folders, deepest first, `folder` last
 };
 
@@ -92,6 +97,8 @@ class ObjectWriter {
                            const Path& temporary,
                            StagedFile facts,
                            std::span<const Digest> checked);
+  bool is_new(std::string_view path) const { return !logical_paths_.find(path); }
+  void wrote(const Path& path);
   Result<Path> free_content_path(const LogicalPath& path, const Digest& sha512);
   Result<void> make_parents(const Path& file);
   Result<void> write_small(const Path& path, std::string_view bytes);
@@ -104,10 +111,13 @@ class ObjectWriter {
   Inventory inventory_;  // of the version to come
   std::uint32_t version_ = 1;
   std::optional<Digest> base_;
-  std::vector<StagedFile> files_;
-  std::set<std::string> logical_paths_;
-  std::set<std::string> content_keys_;  // folded: no two content paths differ in case only
+  // Lists of files are kept here only as far as others do not: an item may have 100,000.
+  std::vector<std::pair<Digest, const std::string*>> sha256_;  // with content paths in inventory_
+  Texts logical_paths_;
+  Texts content_keys_;  // folded: no two content paths differ in case only
+  std::set<std::string> kept_;
   std::set<Path> folders_;
+  std::uint64_t written_count_ = 0;
   std::vector<std::string> written_;
 };
 

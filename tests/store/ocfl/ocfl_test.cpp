@@ -122,8 +122,28 @@ TEST_F(WriterTest, the_same_bytes_are_stored_once) {
 TEST_F(WriterTest, paths_that_differ_in_case_only_get_content_paths_that_do_not) {
   auto staged = write({{"a.txt", "one"}, {"A.txt", "two"}});
   ASSERT_OK(staged);
-  EXPECT_EQ(staged->files[0].content_path.substr(0, 13), "v1/content/x/");
-  EXPECT_EQ(staged->files[1].content_path, "v1/content/a.txt");
+  auto loaded = load_inventory(real_disk(), dir_ / "object");
+  ASSERT_OK(loaded);
+  const auto content_of = [&](std::string_view bytes) {
+    return loaded->inventory.manifest.at(digest_of(Algorithm::sha512, bytes).hex()).front();
+  };
+  EXPECT_EQ(content_of("one"), "v1/content/a.txt");
+  EXPECT_EQ(content_of("two").substr(0, 13), "v1/content/x/");
+}
+
+TEST_F(WriterTest, files_are_named_to_be_synced_one_by_one_only_when_they_are_few) {
+  auto few = write({{"a.txt", "one"}, {"b.txt", "two"}});
+  ASSERT_OK(few);
+  EXPECT_EQ(few->written_count, 7u);  // with two inventories, their sidecars and the declaration
+  EXPECT_EQ(few->written_files.size(), 7u);
+  ASSERT_OK(remove_tree(real_disk(), dir_ / "object"));
+  std::vector<std::pair<std::string, std::string>> files;
+  for (std::size_t i = 0; i <= kWrittenNamedMax; ++i)
+    files.emplace_back(std::to_string(i), "file " + std::to_string(i));
+  auto many = write(files);
+  ASSERT_OK(many);
+  EXPECT_EQ(many->written_count, files.size() + 5);
+  EXPECT_TRUE(many->written_files.empty());
 }
 
 TEST_F(WriterTest, a_supplied_digest_that_is_wrong_ends_the_deposit) {
