@@ -506,6 +506,10 @@ class Sealer {
     for (const bagit::Finding& finding : report.findings) {
       if (first.empty() && finding.severity != bagit::Severity::warning) first = to_text(finding);
     }
+    if (report.verdict == bagit::Verdict::unexaminable) {
+      return Error(Code::io, "the bag's own files could not be read back, and it was not sealed: " +
+                                 first + "; see to the disk, then seal it again");
+    }
     return Error(Code::internal,
                  "the bag of the transfer would not be valid, and was not sealed: " + first +
                      "; please report this as a defect");
