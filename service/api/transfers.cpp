@@ -269,10 +269,18 @@ Result<Response> list_transfer_items(const Context& context, const Call& call) {
       });
 }
 
+Error not_offered(const json::Object& record) {
+  return Error(Code::conflict, "the transfer is " + json::text_at(record, "state") +
+                                   "; its bag can be pulled once it is offered")
+      .as("transition-not-allowed");
+}
+
 // Of a draft the descriptions as they are; of a sealed transfer those that were sealed, as long as
 // no item has a later version.
 Result<Response> transfer_table(const Context& context, const Call& call, TableKind kind) {
   TRY_SET(const json::Object record, visible_transfer(context, call));
+  // What stands in the bag is read by whoever may read the bag.
+  if (is_receiver(call) && !transfer::can_be_pulled(state_of(record))) return not_offered(record);
   TableOf table;
   table.kind = kind;
   table.in_bag = true;
@@ -490,12 +498,6 @@ Result<Response> reject(Context& context, const Call& call) {
 }
 
 // -------------------------------------------------------------------------------- the bag
-
-Error not_offered(const json::Object& record) {
-  return Error(Code::conflict, "the transfer is " + json::text_at(record, "state") +
-                                   "; its bag can be pulled once it is offered")
-      .as("transition-not-allowed");
-}
 
 // A receiver may pull from "offered" on; the sender may look at what was sealed.
 Result<json::Object> bag_transfer(const Context& context, const Call& call) {
