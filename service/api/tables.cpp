@@ -77,8 +77,9 @@ Result<Response> table_response(const Context& context, const Call& call, TableO
           .as("not-ready");
     }
     described.item.files = [&](const mets::TableItem::Each& each) {
-      return table.in_bag ? transfer::for_each_table_file(context.store, slug, head, each)
-                          : deposited_files(context, described, head, each);
+      return table.in_bag
+                 ? transfer::for_each_table_file(context.store, described.item.slug, head, each)
+                 : deposited_files(context, described, head, each);
     };
     const Sink into = add;
     TRY(table.kind == TableKind::rights ? mets::rights_rows(described.item, into)

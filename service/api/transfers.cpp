@@ -289,11 +289,14 @@ Result<Response> transfer_table(const Context& context, const Call& call, TableK
   const std::string prefix = keys::transfer_items(json::text_at(record, "id"));
   Result<void> parsed;
   TRY(context.store.index().scan(prefix, "", [&](std::string_view key, std::string_view value) {
-    auto row = json::parse_object(value);
-    if (!row) parsed = std::move(row).error();
-    const std::uint64_t version = row && !draft ? json::number_at(*row, "version") : 0;
+    const auto row = json::parse_object(value);
+    if (!row) {
+      parsed = row.error();
+      return false;
+    }
+    const std::uint64_t version = draft ? 0 : json::number_at(*row, "version");
     table.items.emplace_back(keys::rest(key, prefix), static_cast<std::uint32_t>(version));
-    return static_cast<bool>(parsed);
+    return true;
   }));
   TRY(std::move(parsed));
   return table_response(context, call, std::move(table));
