@@ -60,6 +60,16 @@ class GuardTest : public ::testing::Test {
   // A file that was written just now is not trusted yet.
   static void let_the_clock_tick() { std::this_thread::sleep_for(std::chrono::milliseconds(1100)); }
 
+  // Of a file that was sent whole, and right.
+  std::shared_ptr<Guard> trusted_guard() {
+    let_the_clock_tick();
+    auto all = guard();
+    Guard::Pass pass(all);
+    pass.take(0, part(0, text_.size()));
+    EXPECT_OK(settle(pass));
+    return all;
+  }
+
   const TemporaryFolder dir_;
   std::string text_;
   std::shared_ptr<Comparisons> comparisons_ = std::make_shared<Comparisons>();
@@ -126,13 +136,7 @@ TEST_F(GuardTest, who_was_cut_off_goes_on_from_what_was_compared) {
 }
 
 TEST_F(GuardTest, a_trusted_file_that_is_written_to_is_compared_again) {
-  let_the_clock_tick();
-  const auto all = guard();
-  {
-    Guard::Pass pass(all);
-    pass.take(0, part(0, text_.size()));
-    ASSERT_OK(settle(pass));
-  }
+  const auto all = trusted_guard();
   Guard::Pass unseen(all);
   ASSERT_TRUE(unseen.is_trusted());
   unseen.take_unseen();
@@ -144,13 +148,7 @@ TEST_F(GuardTest, a_trusted_file_that_is_written_to_is_compared_again) {
 }
 
 TEST_F(GuardTest, right_bytes_written_anew_cut_the_answer_but_are_no_damage) {
-  let_the_clock_tick();
-  const auto all = guard();
-  {
-    Guard::Pass pass(all);
-    pass.take(0, part(0, text_.size()));
-    ASSERT_OK(settle(pass));
-  }
+  const auto all = trusted_guard();
   Guard::Pass unseen(all);
   unseen.take_unseen();
   overwrite(text_);
