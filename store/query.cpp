@@ -51,6 +51,19 @@ Result<std::vector<std::string>> inventories_of_item(const Store& store, std::st
   return inventories;
 }
 
+namespace {
+
+// An object is not what the journal says: somebody is told, and no file of it leaves.
+Error refused(const Store& store, const std::string& owner, const Store::WrongInventory& wrong) {
+  store.tell_of_damage(owner, wrong.path, wrong.what);
+  return Error(Code::corrupt,
+               "the object is damaged in the store: an inventory is not the one that the journal "
+               "names")
+      .as("content-corrupt");
+}
+
+}  // namespace
+
 Result<void> check_item_object(Store& store, std::string_view slug, std::uint32_t version) {
   // A further version is in the root before the index knows of it: then the inventory is another
   // than the record says until the deposit has settled.
@@ -59,10 +72,11 @@ Result<void> check_item_object(Store& store, std::string_view slug, std::uint32_
     TRY_SET(const json::Object item, item_record(store, slug));
     TRY_SET(const json::Object record, store.index().record(keys::version(slug, version)));
     TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(item, "object")));
-    auto checked =
-        store.check_inventories(object, version, json::text_at(record, "inventory_digest"),
-                                json::text_at(item, "inventory_digest"));
-    if (checked || checked.error().code() != Code::corrupt || look == kLooks) return checked;
+    TRY_SET(const auto wrong,
+            store.wrong_inventory(object, version, json::text_at(record, "inventory_digest"),
+                                  json::text_at(item, "inventory_digest")));
+    if (!wrong) return {};
+    if (look == kLooks) return refused(store, "item " + std::string(slug), *wrong);
     store.settle();
   }
 }
@@ -70,7 +84,9 @@ Result<void> check_item_object(Store& store, std::string_view slug, std::uint32_
 Result<void> check_seal_object(const Store& store, const json::Object& transfer) {
   TRY_SET(const ObjectId object, ObjectId::parse(json::text_at(transfer, "object")));
   const std::string digest = json::text_at(transfer, "seal_inventory_digest");
-  return store.check_inventories(object, 1, digest, digest);
+  TRY_SET(const auto wrong, store.wrong_inventory(object, 1, digest, digest));
+  if (!wrong) return {};
+  return refused(store, "transfer " + json::text_at(transfer, "id"), *wrong);
 }
 
 namespace {

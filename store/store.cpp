@@ -853,28 +853,24 @@ Path Store::object_folder(const ObjectId& object) const {
   return state_->layout.root / ocfl::object_path(object);
 }
 
-Result<void> Store::check_inventories(const ObjectId& object,
-                                      std::uint32_t version,
-                                      std::string_view wanted,
-                                      std::string_view newest) const {
+Result<std::optional<Store::WrongInventory>> Store::wrong_inventory(const ObjectId& object,
+                                                                    std::uint32_t version,
+                                                                    std::string_view wanted,
+                                                                    std::string_view newest) const {
+  const std::string name(ocfl::kInventoryName);
   const Path folder = object_folder(object);
-  const auto check = [&](const Path& path, std::string_view digest) -> Result<void> {
-    const auto found = state_->inventories.of(path);
-    if (found && *found == digest) return {};
-    if (!found && found.error().code() == Code::io) return found.error();
-    // Where it lies is for the log.
-    log::error("an inventory is not the one that the journal names; its files are not served",
-               {{"object", object.text()},
-                {"file", path.native()},
-                {"why", found ? "it has other bytes" : found.error().what()}});
-    return Error(Code::corrupt,
-                 "the object is damaged in the store: an inventory is not the one that the journal "
-                 "names")
-        .as("content-corrupt");
+  const auto judge = [&](std::string path,
+                         std::string_view digest) -> Result<std::optional<WrongInventory>> {
+    auto found = state_->inventories.of(folder / path);
+    if (found && *found == digest) return std::optional<WrongInventory>();
+    if (!found && !is_damage(found.error())) return std::move(found).error();
+    Error what = found ? Error(Code::corrupt, "the inventory is another than the journal says")
+                       : std::move(found).error();
+    return std::optional(WrongInventory{std::move(path), std::move(what)});
   };
-  TRY(check(folder / Version(version).folder() / ocfl::kInventoryName, wanted));
-  if (!state_->up || state_->committer->failure()) return {};
-  return check(folder / ocfl::kInventoryName, newest);
+  TRY_SET(auto of_version, judge(Version(version).folder() + "/" + name, wanted));
+  if (of_version || !state_->up || state_->committer->failure()) return of_version;
+  return judge(name, newest);
 }
 
 Path Store::work_name(std::string_view what) const {
@@ -909,6 +905,12 @@ std::shared_ptr<Source> Store::file(const std::string& owner,
 
 void Store::set_on_damage(OnDamage on_damage) {
   state_->on_damage = std::move(on_damage);
+}
+
+void Store::tell_of_damage(const std::string& owner,
+                           const std::string& path,
+                           const Error& what) const {
+  if (state_->on_damage) state_->on_damage(owner, path, what);
 }
 
 Result<index::FileRow> Store::file_row(std::string_view owner,

@@ -198,11 +198,16 @@ class Store {
   // Whether the inventories on the disk are those that the journal names, by SHA-512: that of the
   // version, which says where its files lie, and that of the object (`newest`). The latter is not
   // judged while a version may be half installed: during the start, and after a failed commit.
-  // Errors: corrupt ("content-corrupt"); io.
-  Result<void> check_inventories(const ObjectId& object,
-                                 std::uint32_t version,
-                                 std::string_view wanted,
-                                 std::string_view newest) const;
+  // Nothing when they are; otherwise the path of the wrong one below the object, and what is wrong.
+  // Errors: what says nothing about them (is_damage()).
+  struct WrongInventory {
+    std::string path;
+    Error what;
+  };
+  Result<std::optional<WrongInventory>> wrong_inventory(const ObjectId& object,
+                                                        std::uint32_t version,
+                                                        std::string_view wanted,
+                                                        std::string_view newest) const;
   // The bytes of a file of an item ("item SLUG") or of a seal ("transfer ID"). Nothing is opened
   // before the first read. While it is sent it is compared with its CRC-32 where that is
   // known, and damage is told of.
@@ -218,11 +223,12 @@ class Store {
   std::shared_ptr<Source> file(const std::string& owner,
                                const Path& object_folder,
                                const FileFacts& facts) const;
-  // Who hears of damage that is found while a file is sent: its owner, and its path below the
-  // object. Called on any thread. To be set before the first file is served.
+  // Who hears of damage that is found when a file is to be sent, or while it is: its owner, and its
+  // path below the object. Called on any thread. To be set before the first file is served.
   using OnDamage =
       std::function<void(const std::string& owner, const std::string& path, const Error& what)>;
   void set_on_damage(OnDamage on_damage);
+  void tell_of_damage(const std::string& owner, const std::string& path, const Error& what) const;
   Result<index::FileRow> file_row(std::string_view owner,
                                   std::uint32_t version,
                                   std::string_view path) const;

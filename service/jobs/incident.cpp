@@ -67,7 +67,7 @@ void report_damage(store::Store& store,
   incident.owner = owner;
   incident.path = path;
   incident.kind = kind_of(what);
-  incident.detail = "found while the file was sent: " + std::string(what.what());
+  incident.detail = "found when it was to be sent: " + std::string(what.what());
   const auto opened = open_incident(store, incident);
   log::error("a stored file is damaged",
              {{"owner", owner}, {"path", path}, {"what", std::string(what.what())}});

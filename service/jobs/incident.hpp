@@ -24,7 +24,8 @@ struct NewIncident {
 // Journals an incident, unless one of this kind is open for this file. Thread safe.
 Result<void> open_incident(store::Store& store, const NewIncident& incident);
 
-// For Store::set_on_damage: opens an incident for what was found while a file was sent.
+// For Store::set_on_damage: opens an incident for what was found when a file was to be sent, or
+// while it was.
 void report_damage(store::Store& store,
                    const std::string& owner,
                    const std::string& path,

@@ -42,7 +42,12 @@ Result<void> Feed::take_run() {
   part_end_ = position_ + std::min(run_.length, left_);
   pass_.reset();
   by_kernel_ = false;
-  if (run_.length > 0 && run_.guard) pass_ = std::make_unique<Guard::Pass>(run_.guard);
+  comparing_ = false;
+  if (run_.length == 0 || !run_.guard) return {};
+  pass_ = std::make_unique<Guard::Pass>(run_.guard);
+  const std::uint64_t size = run_.guard->size_bytes();
+  comparing_ = !pass_->is_trusted() && size <= kComparedFirstBytesMax &&
+               (size > kBufferBytes || part_end_ - position_ < size);
   return {};
 }
 
@@ -109,6 +114,16 @@ Result<bool> Feed::release(std::uint64_t before) {
   return true;
 }
 
+// Whether what is in the buffer goes out before anything is added to it.
+bool Feed::is_better_alone() const {
+  if (batch_.end == 0) return false;
+  const std::size_t room = kBufferBytes - batch_.end;
+  // What is compared in the buffer leaves it as a whole.
+  const bool begins = pass_ && position_ == run_at_;
+  if (begins && part_end_ - position_ > room) return true;
+  return room < kRoomMin || comparing_ || file_piece();
+}
+
 // Goes on filling a batch. False: come again.
 Result<bool> Feed::fill() {
   while (true) {
@@ -121,12 +136,14 @@ Result<bool> Feed::fill() {
       if (left_ == 0 || batch_.end >= kEnoughBytes) break;
       TRY(take_run());
     }
-    if (batch_.end == 0) {
-      batch_.file = file_piece();
-      if (batch_.file) return true;
-    } else if (kBufferBytes - batch_.end < kRoomMin || file_piece()) {
-      break;
+    if (is_better_alone()) break;
+    if (comparing_) {
+      TRY_SET(const bool compared, pass_->compare_first());
+      if (!compared) return false;
+      comparing_ = false;
     }
+    batch_.file = file_piece();
+    if (batch_.file) return true;
     TRY(read_some());
   }
   batch_.last = left_ == 0;

@@ -21,6 +21,9 @@ namespace versement::net {
 inline constexpr std::size_t kSendfileBytes = 48 * 1024;
 // A smaller file is read and sent from memory: that is no slower.
 inline constexpr std::uint64_t kSendfileFileMin = 1u << 20;
+// Larger files than the buffer are read and compared before their first byte leaves, up to this
+// size: a disk needs some seconds for it. What has left cannot be called back.
+inline constexpr std::uint64_t kComparedFirstBytesMax = 256u << 20;
 // What the socket buffers of both ends hold at most: 4 MiB and 6 MiB as Linux has them by default.
 // Pages that the kernel sends may still change while they wait there.
 inline constexpr std::uint64_t kInFlightBytes = 16u << 20;
@@ -72,6 +75,7 @@ class Feed {
   Result<void> read_some();
   Result<bool> end_part();
   Result<bool> release(std::uint64_t before);
+  bool is_better_alone() const;
   std::optional<Piece> file_piece() const;
 
   Source& source_;
@@ -82,6 +86,7 @@ class Feed {
   std::uint64_t run_at_ = 0;
   std::uint64_t part_end_ = 0;  // in the source: where the run, or the answer, ends
   std::unique_ptr<Guard::Pass> pass_;
+  bool comparing_ = false;  // of the current part nothing may leave yet
   bool by_kernel_ = false;  // of the current part something was sent by the kernel
   std::deque<Watched> watched_;
   Batch batch_;

@@ -1,7 +1,7 @@
 #include "store/base/guard.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <memory>
 
 #include "store/base/digest.hpp"
 
@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::size_t kKnownMax = 64 * 1024;
 constexpr std::size_t kReadBytes = 256 * 1024;
-// What one call of settle() reads at most, so that others get their turn.
-constexpr std::uint64_t kStepBytes = 64u << 20;
+// What one call of compare_first() or settle() reads at most, so that others get their turn.
+constexpr std::uint64_t kStepBytes = 16u << 20;
 
 bool is_same_state(const FileInfo& a, const FileInfo& b) {
   return a.device == b.device && a.inode == b.inode && a.size_bytes == b.size_bytes &&
@@ -27,6 +27,20 @@ bool is_settled(const FileInfo& info) {
 }
 
 }  // namespace
+
+bool is_damage(const Error& what) {
+  switch (what.code()) {
+    case Code::not_found:
+    case Code::corrupt:
+    case Code::denied:
+    case Code::io:
+    case Code::invalid:
+    case Code::limit:
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::shared_ptr<Comparisons::Known> Comparisons::of(const FileInfo& info) {
   const Key key{info.device, info.inode};
@@ -102,6 +116,22 @@ void Guard::Pass::take(std::uint64_t offset, std::span<const std::byte> bytes) {
   end_ += bytes.size();
 }
 
+std::shared_ptr<Comparisons::Known> Guard::Pass::known() {
+  if (guard_->expected_.comparisons) return guard_->expected_.comparisons->of(guard_->info_);
+  if (!own_) own_ = std::make_shared<Comparisons::Known>();
+  return own_;
+}
+
+Result<bool> Guard::Pass::compare_first() {
+  if (trusted_ || !guard_->expected_.crc32) return true;
+  const auto all = known();
+  const std::scoped_lock lock(all->mutex);
+  TRY_SET(const bool compared, read_on(*all));
+  // A file that is too young to be trusted is compared once more as it leaves.
+  trusted_ = compared && is_settled(guard_->info_);
+  return compared;
+}
+
 Result<bool> Guard::Pass::settle() {
   if (!changed_) {
     // All bytes were seen as they left: nothing that happens to the file matters to the receiver.
@@ -109,10 +139,10 @@ Result<bool> Guard::Pass::settle() {
     if (seen && guard_->expected_.crc32) {
       TRY(judge(crc32_));
       if (!guard_->expected_.comparisons || !is_settled(guard_->info_)) return true;
-      const auto known = guard_->expected_.comparisons->of(guard_->info_);
-      const std::scoped_lock lock(known->mutex);
-      keep_seen(known.get(), guard_->info_);
-      known->compared_at = Comparisons::Clock::now();
+      const auto all = known();
+      const std::scoped_lock lock(all->mutex);
+      keep_seen(all.get(), guard_->info_);
+      all->compared_at = Comparisons::Clock::now();
       return true;
     }
     TRY_SET(const bool unchanged, guard_->is_unchanged());
@@ -123,22 +153,21 @@ Result<bool> Guard::Pass::settle() {
     return Error(Code::conflict, guard_->path_.native() + " was written to while it was sent")
         .as("content-changed");
   }
-  const auto known = guard_->expected_.comparisons
-                         ? guard_->expected_.comparisons->of(guard_->info_)
-                         : std::make_shared<Comparisons::Known>();
-  const std::scoped_lock lock(known->mutex);
-  return read_on(*known);
+  const auto all = known();
+  const std::scoped_lock lock(all->mutex);
+  return read_on(*all);
 }
 
 // Requires: known.mutex is held.
 Result<bool> Guard::Pass::read_on(Comparisons::Known& known) {
   TRY_SET(const FileInfo now, guard_->disk_.info(*guard_->fd_, guard_->path_));
   keep_seen(&known, now);
-  std::vector<std::byte> buffer(kReadBytes);
+  // Not filled with zeros before: that would cost as much as a small file.
+  const std::unique_ptr<std::byte[]> buffer(new std::byte[kReadBytes]);
   const std::uint64_t stop = std::min(known.end + kStepBytes, guard_->info_.size_bytes);
   while (known.end < stop) {
     const auto into =
-        std::span(buffer).first(std::min<std::uint64_t>(kReadBytes, stop - known.end));
+        std::span(buffer.get(), std::min<std::uint64_t>(kReadBytes, stop - known.end));
     auto count = guard_->disk_.read_at(*guard_->fd_, into, known.end, guard_->path_);
     if (!count) return guard_->damaged(std::move(count).error());
     if (*count == 0) {

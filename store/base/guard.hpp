@@ -23,6 +23,11 @@
 
 namespace versement {
 
+// True when a stored file of which this was said is not as it was stored: it is missing, other
+// bytes or a link stand in its place, or the disk keeps them back. That the process has no
+// descriptors or memory left says nothing about it.
+bool is_damage(const Error& what);
+
 // Which files were compared lately, and how far. Bounded: the oldest are forgotten. Thread safe.
 class Comparisons {
  public:
@@ -89,6 +94,9 @@ class Guard {
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
     bool is_trusted() const { return trusted_; }
+    // Reads and compares the whole file before a byte of it leaves, a piece at a time, until it
+    // returns true. Errors: those of settle().
+    Result<bool> compare_first();
     // These bytes of the file are about to be sent; in rising order.
     void take(std::uint64_t offset, std::span<const std::byte> bytes);
     // Bytes are sent by the kernel, unseen.
@@ -103,8 +111,10 @@ class Guard {
     void keep_seen(Comparisons::Known* known, const FileInfo& now) const;
     Result<bool> read_on(Comparisons::Known& known);
     Result<bool> judge(std::uint32_t crc32);
+    std::shared_ptr<Comparisons::Known> known();
 
     std::shared_ptr<Guard> guard_;
+    std::shared_ptr<Comparisons::Known> own_;  // of a file that is not remembered
     bool trusted_ = false;
     bool unseen_ = false;
     bool changed_ = false;

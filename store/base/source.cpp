@@ -65,13 +65,9 @@ Result<std::shared_ptr<FileSource::Opened>> FileSource::opened() {
   return state_->opened;
 }
 
-// Damage is told of to whoever wants to know; invalid: a link stands in the file's place. That the
-// process has no descriptors left is none.
+// Damage is told of to whoever wants to know.
 Error FileSource::told(Error what) const {
-  const bool damage = what.code() == Code::not_found || what.code() == Code::corrupt ||
-                      what.code() == Code::denied || what.code() == Code::io ||
-                      what.code() == Code::invalid;
-  if (damage && expected_ && expected_->on_damage) expected_->on_damage(what);
+  if (is_damage(what) && expected_ && expected_->on_damage) expected_->on_damage(what);
   return what;
 }
 

@@ -1,6 +1,7 @@
 """What an inventory says that is not the journal's is not served: somebody who can write to the store, but not
 sign, exchanges files together with the inventory and its sidecar."""
 import hashlib
+import http.client
 import json
 import os
 
@@ -43,6 +44,19 @@ class InventoryTest(harness.EndToEnd):
         files = self.served.all_of(f'/v1/items/{item["id"]}/versions/1/files')
         return [self.served.request('GET', file['content_url'])[0] for file in files]
 
+    def incidents(self):
+        return [incident for incident in self.served.all_of('/v1/incidents')
+                if incident['path'].endswith('inventory.json')]
+
+    def expect_cut(self):
+        """The first answer that meets it ends where the item begins; the next says why."""
+        bag = f'/v1/transfers/{self.served.all_of("/v1/transfers")[0]["id"]}/bag.tar'
+        with self.assertRaises((http.client.IncompleteRead, ConnectionError)):
+            self.served.request('GET', bag)
+        self.assertEqual(len(self.incidents()), 1)
+        status, _, body = self.served.request('GET', bag)
+        self.assertEqual((status, json.loads(body)['code']), (503, 'content-corrupt'))
+
     def expect_refused(self):
         self.assertEqual(set(self.contents(self.item)), {503})
         status, fields, body = self.served.request(
@@ -57,15 +71,18 @@ class InventoryTest(harness.EndToEnd):
         files = self.served.all_of(f'/v1/transfers/{transfer}/bag/files')
         statuses = {file.get('item_id', ''): self.served.request('GET', file['url'])[0] for file in files}
         self.assertEqual({item for item, status in statuses.items() if status != 200}, {self.item['id']})
+        self.assertEqual([(incident['owner'], incident['kind']) for incident in self.incidents()],
+                         [(f'item {self.item["id"]}', 'mismatch')])
         pulled = self.run_versement(self.served, 'pull', '2026-V-001', '--to', self.folder / 'pulled',
                                     token=self.receiver)
         self.assertEqual(pulled.returncode, 4, pulled.stderr)
-        self.assertIn('the object is damaged in the store', pulled.stderr)
+        self.assertIn(f'is open: item {self.item["id"]}, mismatch', pulled.stderr)
         self.assertFalse((self.folder / 'pulled' / '2026-V-001').exists())
 
     def test_a_forged_inventory_of_the_version(self):
         self.assertEqual(set(self.contents(self.item)), {200})
         self.forge(self.object / 'v1')
+        self.expect_cut()
         self.expect_refused()
 
     def test_a_forged_inventory_of_the_object(self):
@@ -84,6 +101,7 @@ class InventoryTest(harness.EndToEnd):
         self.forge(self.object / 'v1')
         status, _, body = self.served.request('GET', bag)
         self.assertEqual((status, json.loads(body)['code']), (503, 'content-corrupt'))
+        self.assertEqual([incident['owner'] for incident in self.incidents()], [f'transfer {transfer}'])
 
 
 if __name__ == '__main__':

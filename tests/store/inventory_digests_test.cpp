@@ -96,13 +96,20 @@ class CheckedObject : public testing::StoreFixture {
     testing::write(folder / "inventory.json.sha512", sha512(bytes) + " inventory.json\n");
   }
 
-  void expect_refused() {
+  // `told`: what is said of it, to whoever opens incidents.
+  void expect_refused(const std::string& told) {
+    told_.clear();
+    store_->set_on_damage([this](const std::string& owner, const std::string& path, const Error&) {
+      told_ += owner + " " + path;
+    });
     const auto checked = check_item_object(*store_, "F-1", 1);
     EXPECT_FAILS(checked, Code::corrupt);
     EXPECT_EQ(checked.error().reason(), "content-corrupt");
+    EXPECT_EQ(told_, told);
   }
 
   Path folder_of_object_;
+  std::string told_;
 };
 
 TEST_F(CheckedObject, is_served_as_long_as_its_inventories_are_the_journals) {
@@ -113,18 +120,18 @@ TEST_F(CheckedObject, is_served_as_long_as_its_inventories_are_the_journals) {
 
 TEST_F(CheckedObject, is_not_served_with_another_inventory_of_the_version) {
   exchange(folder_of_object_ / "v1", "METS", "meta");
-  expect_refused();
+  expect_refused("item F-1 v1/inventory.json");
 }
 
 TEST_F(CheckedObject, is_not_served_with_another_inventory_of_the_object) {
   exchange(folder_of_object_, "METS", "meta");
-  expect_refused();
+  expect_refused("item F-1 inventory.json");
 }
 
 TEST_F(CheckedObject, is_not_served_without_its_inventory) {
   ASSERT_OK(real_disk().set_mode(folder_of_object_ / "v1", 0755));
   ASSERT_OK(real_disk().remove_file(folder_of_object_ / "v1/inventory.json"));
-  expect_refused();
+  expect_refused("item F-1 v1/inventory.json");
 }
 
 // The old index may know less than the root has until the start has looked at interrupted deposits.
@@ -138,7 +145,7 @@ TEST_F(CheckedObject, is_not_judged_by_its_newest_inventory_before_the_start_is_
   store_ = std::move(*store);
   EXPECT_OK(check_item_object(*store_, "F-1", 1));
   ASSERT_OK(store_->bring_up());
-  expect_refused();
+  expect_refused("item F-1 inventory.json");
 }
 
 TEST_F(CheckedObject, is_served_while_versions_are_added) {
