@@ -86,16 +86,21 @@ ArchiveSource::Place ArchiveSource::place_of(std::uint64_t offset) const {
   }
 }
 
+std::size_t ArchiveSource::read_header(std::size_t member,
+                                       std::uint64_t offset,
+                                       std::span<std::byte> into) const {
+  const std::string bytes = header(members_->shape(member), members_->path(member));
+  const std::size_t count = std::min<std::uint64_t>(into.size(), bytes.size() - offset);
+  std::memcpy(into.data(), bytes.data() + offset, count);
+  return count;
+}
+
 Result<std::size_t> ArchiveSource::read_at(std::uint64_t offset, std::span<std::byte> into) {
   if (offset >= size_bytes() || into.empty()) return std::size_t{0};
   const Place place = place_of(offset);
   switch (place.part) {
-    case Place::Part::header: {
-      const std::string bytes = header(members_->shape(place.member), members_->path(place.member));
-      const std::size_t count = std::min<std::uint64_t>(into.size(), bytes.size() - place.offset);
-      std::memcpy(into.data(), bytes.data() + place.offset, count);
-      return count;
-    }
+    case Place::Part::header:
+      return read_header(place.member, place.offset, into);
     case Place::Part::payload: {
       TRY_SET(const auto source, open_(place.member));
       const std::uint64_t left = members_->shape(place.member).size_bytes - place.offset;
@@ -105,7 +110,9 @@ Result<std::size_t> ArchiveSource::read_at(std::uint64_t offset, std::span<std::
       const std::uint64_t all = padding_bytes(members_->shape(place.member).size_bytes);
       const std::size_t count = std::min<std::uint64_t>(into.size(), all - place.offset);
       std::memset(into.data(), 0, count);
-      return count;
+      // What stands between two files comes at once: small ones are most of many archives.
+      if (count == into.size() || place.member + 1 == members_->size()) return count;
+      return count + read_header(place.member + 1, 0, into.subspan(count));
     }
     case Place::Part::tail:
       return read_tail(place.offset, into);

@@ -104,6 +104,9 @@ class ArchiveSource : public Source {
     std::uint64_t offset = 0;  // within the part
   };
   Place place_of(std::uint64_t offset) const;
+  std::size_t read_header(std::size_t member,
+                          std::uint64_t offset,
+                          std::span<std::byte> into) const;
 
   std::shared_ptr<const MemberList> members_;
   OpenMember open_;

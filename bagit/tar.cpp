@@ -1,8 +1,6 @@
 #include "bagit/tar.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
 
 namespace versement::bagit {
@@ -33,10 +31,8 @@ bool is_plain(std::string_view path) {
 
 // A field of octal digits and a NUL, filling `width`.
 void put_octal(std::uint64_t value, std::size_t at, int width, std::string* block) {
-  std::array<char, 24> text{};
-  (void)std::snprintf(text.data(), text.size(), "%0*llo", width - 1,
-                      static_cast<unsigned long long>(value));
-  block->replace(at, static_cast<std::size_t>(width) - 1, text.data());
+  for (std::size_t digit = at + static_cast<std::size_t>(width) - 1; digit > at; value >>= 3u)
+    (*block)[--digit] = static_cast<char>('0' + (value & 7u));
 }
 
 std::string block_of(std::string_view name, std::uint64_t size, Timestamp modified, char kind) {
@@ -61,12 +57,19 @@ std::string block_of(std::string_view name, std::uint64_t size, Timestamp modifi
   return block;
 }
 
+std::size_t decimal_digits(std::uint64_t value) {
+  std::size_t digits = 1;
+  for (; value > 9; value /= 10)
+    ++digits;
+  return digits;
+}
+
 // "LENGTH KEY=VALUE\n", where LENGTH counts itself.
 std::size_t pax_record_bytes(std::size_t key_bytes, std::size_t value_bytes) {
   const std::size_t rest = key_bytes + value_bytes + 3;
-  std::size_t length = rest;
-  while (std::to_string(length).size() + rest != length)
-    length = std::to_string(length).size() + rest;
+  std::size_t length = rest + 1;
+  while (decimal_digits(length) + rest != length)
+    length = decimal_digits(length) + rest;
   return length;
 }
 
@@ -115,7 +118,7 @@ std::uint64_t TarSource::header_bytes(const MemberList::Shape& shape) const {
     records += pax_record_bytes(kPath.size(), shape.name_bytes);
   }
   if (shape.size_bytes > kOctalSizeMax) {
-    records += pax_record_bytes(kSize.size(), std::to_string(shape.size_bytes).size());
+    records += pax_record_bytes(kSize.size(), decimal_digits(shape.size_bytes));
   }
   return records == 0 ? kBlock : 2 * kBlock + padded(records);
 }

@@ -899,8 +899,11 @@ std::shared_ptr<Source> Store::file(const std::string& owner,
                         path = std::string(facts.content_path)](const Error& what) {
     if (state->on_damage) state->on_damage(owner, path, what);
   };
-  return std::make_shared<FileSource>(state_->disk, object_folder / facts.content_path,
-                                      facts.size_bytes, std::move(expected));
+  // Taken apart once only: a bag asks for very many.
+  std::string path = object_folder.native();
+  path.append("/").append(facts.content_path);
+  return std::make_shared<FileSource>(state_->disk, Path(std::move(path)), facts.size_bytes,
+                                      std::move(expected));
 }
 
 void Store::set_on_damage(OnDamage on_damage) {

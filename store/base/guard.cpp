@@ -55,7 +55,11 @@ std::shared_ptr<Comparisons::Known> Comparisons::of(const FileInfo& info) {
   return known_.emplace(key, std::make_shared<Known>()).first->second;
 }
 
-Guard::Guard(Disk& disk, Path path, std::shared_ptr<Fd> fd, const FileInfo& info, Expected expected)
+Guard::Guard(Disk& disk,
+             std::shared_ptr<const Path> path,
+             std::shared_ptr<Fd> fd,
+             const FileInfo& info,
+             Expected expected)
     : disk_(disk),
       path_(std::move(path)),
       fd_(std::move(fd)),
@@ -72,7 +76,7 @@ bool Guard::is_trusted() const {
 }
 
 Result<bool> Guard::is_unchanged() const {
-  TRY_SET(const FileInfo now, disk_.info(*fd_, path_));
+  TRY_SET(const FileInfo now, disk_.info(*fd_, *path_));
   return is_same_state(now, info_);
 }
 
@@ -150,7 +154,7 @@ Result<bool> Guard::Pass::settle() {
     changed_ = !unchanged;
   }
   if (!guard_->expected_.crc32) {
-    return Error(Code::conflict, guard_->path_.native() + " was written to while it was sent")
+    return Error(Code::conflict, guard_->path_->native() + " was written to while it was sent")
         .as("content-changed");
   }
   const auto all = known();
@@ -160,7 +164,7 @@ Result<bool> Guard::Pass::settle() {
 
 // Requires: known.mutex is held.
 Result<bool> Guard::Pass::read_on(Comparisons::Known& known) {
-  TRY_SET(const FileInfo now, guard_->disk_.info(*guard_->fd_, guard_->path_));
+  TRY_SET(const FileInfo now, guard_->disk_.info(*guard_->fd_, *guard_->path_));
   keep_seen(&known, now);
   // Not filled with zeros before: that would cost as much as a small file.
   const std::unique_ptr<std::byte[]> buffer(new std::byte[kReadBytes]);
@@ -168,11 +172,11 @@ Result<bool> Guard::Pass::read_on(Comparisons::Known& known) {
   while (known.end < stop) {
     const auto into =
         std::span(buffer.get(), std::min<std::uint64_t>(kReadBytes, stop - known.end));
-    auto count = guard_->disk_.read_at(*guard_->fd_, into, known.end, guard_->path_);
+    auto count = guard_->disk_.read_at(*guard_->fd_, into, known.end, *guard_->path_);
     if (!count) return guard_->damaged(std::move(count).error());
     if (*count == 0) {
       return guard_->damaged(
-          Error(Code::corrupt, guard_->path_.native() + " became shorter while it was sent")
+          Error(Code::corrupt, guard_->path_->native() + " became shorter while it was sent")
               .as("content-corrupt"));
     }
     known.crc32 = crc32_update(known.crc32, into.first(*count));
@@ -180,11 +184,11 @@ Result<bool> Guard::Pass::read_on(Comparisons::Known& known) {
   }
   if (known.end < guard_->info_.size_bytes) return false;
   TRY(judge(known.crc32));
-  TRY_SET(const FileInfo after, guard_->disk_.info(*guard_->fd_, guard_->path_));
+  TRY_SET(const FileInfo after, guard_->disk_.info(*guard_->fd_, *guard_->path_));
   const bool quiet = is_same_state(after, known.info);
   if (quiet && is_settled(after)) known.compared_at = Comparisons::Clock::now();
   if (!quiet || changed_ || !is_same_state(after, guard_->info_)) {
-    return Error(Code::conflict, guard_->path_.native() +
+    return Error(Code::conflict, guard_->path_->native() +
                                      " was written to while it was sent; ask for the rest again")
         .as("content-changed");
   }
@@ -194,7 +198,7 @@ Result<bool> Guard::Pass::read_on(Comparisons::Known& known) {
 Result<bool> Guard::Pass::judge(std::uint32_t crc32) {
   if (crc32 == *guard_->expected_.crc32) return true;
   return guard_->damaged(
-      Error(Code::corrupt, guard_->path_.native() + " is not what was stored: its CRC-32 differs")
+      Error(Code::corrupt, guard_->path_->native() + " is not what was stored: its CRC-32 differs")
           .as("content-corrupt"));
 }
 

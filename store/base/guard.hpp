@@ -74,7 +74,11 @@ struct Expected {
 class Guard {
  public:
   // `info` is of `fd`, taken when it was opened.
-  Guard(Disk& disk, Path path, std::shared_ptr<Fd> fd, const FileInfo& info, Expected expected);
+  Guard(Disk& disk,
+        std::shared_ptr<const Path> path,
+        std::shared_ptr<Fd> fd,
+        const FileInfo& info,
+        Expected expected);
 
   // True when all of it was compared lately and nobody wrote to it since: it may be sent as it is,
   // if is_unchanged() holds afterwards.
@@ -124,7 +128,7 @@ class Guard {
 
  private:
   Disk& disk_;
-  const Path path_;
+  const std::shared_ptr<const Path> path_;
   const std::shared_ptr<Fd> fd_;
   const FileInfo info_;
   const Expected expected_;

@@ -35,7 +35,7 @@ struct FileSource::State {
 
 FileSource::FileSource(Disk& disk, Path path, std::uint64_t size_bytes)
     : disk_(disk),
-      path_(std::move(path)),
+      path_(std::make_shared<const Path>(std::move(path))),
       size_bytes_(size_bytes),
       state_(std::make_unique<State>()) {}
 
@@ -49,13 +49,13 @@ FileSource::~FileSource() = default;
 Result<std::shared_ptr<FileSource::Opened>> FileSource::opened() {
   const std::scoped_lock lock(state_->mutex);
   if (state_->opened) return state_->opened;
-  auto fd = disk_.open(path_, O_RDONLY);
+  auto fd = disk_.open(*path_, O_RDONLY);
   if (!fd) return told(std::move(fd).error());
   auto made = std::make_shared<Opened>();
   made->fd = std::make_shared<Fd>(std::move(*fd));
-  TRY_SET(const FileInfo info, disk_.info(*made->fd, path_));
+  TRY_SET(const FileInfo info, disk_.info(*made->fd, *path_));
   if (info.kind != FileKind::regular || info.size_bytes != size_bytes_) {
-    return told(Error(Code::corrupt, path_.native() + " has " + std::to_string(info.size_bytes) +
+    return told(Error(Code::corrupt, path_->native() + " has " + std::to_string(info.size_bytes) +
                                          " bytes, not the " + std::to_string(size_bytes_) +
                                          " that were stored")
                     .as("content-corrupt"));
@@ -75,9 +75,9 @@ Result<std::size_t> FileSource::read_at(std::uint64_t offset, std::span<std::byt
   if (offset >= size_bytes_) return std::size_t{0};
   TRY_SET(const auto file, opened());
   const auto wanted = into.first(std::min<std::uint64_t>(into.size(), size_bytes_ - offset));
-  TRY_SET(const std::size_t count, disk_.read_at(*file->fd, wanted, offset, path_));
+  TRY_SET(const std::size_t count, disk_.read_at(*file->fd, wanted, offset, *path_));
   if (count == 0) {
-    return Error(Code::corrupt, path_.native() + " became shorter while it was read")
+    return Error(Code::corrupt, path_->native() + " became shorter while it was read")
         .as("content-corrupt");
   }
   return count;

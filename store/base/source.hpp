@@ -86,7 +86,7 @@ class FileSource : public Source {
   Error told(Error what) const;
 
   Disk& disk_;
-  Path path_;
+  const std::shared_ptr<const Path> path_;  // shared with the guard: a copy costs a dozen strings
   std::uint64_t size_bytes_;
   std::optional<Expected> expected_;
   struct State;
