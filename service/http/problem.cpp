@@ -44,6 +44,7 @@ constexpr auto kTypes = std::to_array<ProblemType>({
     {"insufficient-storage", 507, true, "There is no space left"},
     {"transfer-empty", 409, false, "The transfer has no items"},
     {"zip-not-possible", 409, false, "No zip can be made of this bag"},
+    {"table-outdated", 409, false, "Items were described anew since"},
     {"payload-not-verified", 409, true, "Bytes could not be verified before sealing"},
     {"checkpoint-mismatch", 409, false, "The checkpoint is not of this journal"},
     {"witness-unknown", 422, false, "No witness of this journal has signed"},
