@@ -698,21 +698,26 @@ Result<Response> transfer_table(Context& context, const Call& call, TableKind ki
 // The same transfer for receivers that run a SEDA system.
 Result<Response> seda_zip(Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
-  const std::string asked = call.request.query_text("version");
-  const auto version = asked.empty() ? mets::kSedaDefault : mets::seda_version_of(asked);
+  TRY_SET(const auto asked, single_parameter(call, "version"));
+  const auto version = asked ? mets::seda_version_of(*asked) : mets::kSedaDefault;
   if (!version) {
     return Error(Code::invalid, "version is 2.1, 2.2 or 2.3").as("invalid-parameter");
   }
   TRY(store::check_seal_object(context.store, record));
   TRY(store::refuse_damaged_transfer(context.store, record));
-  TRY_SET(const transfer::SedaArchive archive, context.seda.archive(record, *version));
+  auto archive = context.seda.made(record, *version);
   http::Representation representation;
-  representation.source = archive.zip;
-  representation.etag = archive.etag;
+  representation.etag = transfer::seda_etag(record, *version);
   representation.media_type = "application/zip";
   representation.file_name = json::text_at(record, "bag_name") + ".seda.zip";
+  if (!archive) {
+    if (auto answer = http::respond_before_made(call.request, representation))
+      return *std::move(answer);
+    TRY_SET(archive, context.seda.archive(record, *version));
+  }
+  representation.source = archive;
   Response response = bag_response(context, call, record, std::move(representation));
-  if (response.source && call.request.method != "HEAD") TRY(archive.zip->check_at(response.offset));
+  if (response.source && call.request.method != "HEAD") TRY(archive->check_at(response.offset));
   return response;
 }
 

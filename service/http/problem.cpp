@@ -45,6 +45,7 @@ constexpr auto kTypes = std::to_array<ProblemType>({
     {"transfer-empty", 409, false, "The transfer has no items"},
     {"zip-not-possible", 409, false, "No zip can be made of this bag"},
     {"table-outdated", 409, false, "Items were described anew since"},
+    {"being-made", 503, true, "What was asked for is being made"},
     {"payload-not-verified", 409, true, "Bytes could not be verified before sealing"},
     {"checkpoint-mismatch", 409, false, "The checkpoint is not of this journal"},
     {"witness-unknown", 422, false, "No witness of this journal has signed"},
