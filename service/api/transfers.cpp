@@ -3,6 +3,7 @@
 #include "service/api/work_kinds.hpp"
 #include "service/transfer/seal.hpp"
 #include "service/transfer/state.hpp"
+#include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 #include "store/query.hpp"
 
@@ -516,6 +517,12 @@ std::function<Result<void>()> collecting(Context& context,
     return {};
   };
 }
+
+// A file whose address we would refuse could not be fetched into a holey bag.
+constexpr std::size_t kFilesAddressBytesMax =
+    std::string_view("/v1/transfers/01a20268-8660-72e3-bdc7-a6d86a78f03f/bag/files/data//").size() +
+    128 + 3 * limits::kPathBytesMax;  // a slug, and a path of bytes that are percent-coded
+static_assert(kFilesAddressBytesMax <= limits::kHttpTargetBytesMax);
 
 // Where the files of a transfer's bag are to be had, for who is told elsewhere: the address that
 // the settings give, or the one that this client used.
