@@ -861,7 +861,10 @@ Result<void> Store::check_inventories(const ObjectId& object,
   const auto check = [&](const Path& path, std::string_view digest) -> Result<void> {
     const auto found = state_->inventories.of(path);
     if (found && *found == digest) return {};
-    if (!found && found.error().code() == Code::io) return found.error();
+    // A disk that gives no answer, or no descriptor for it, says nothing about the bytes.
+    const bool unread =
+        !found && (found.error().code() == Code::io || found.error().code() == Code::unavailable);
+    if (unread) return found.error();
     // Where it lies is for the log.
     log::error("an inventory is not the one that the journal names; its files are not served",
                {{"object", object.text()},
