@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <limits>
 #include <set>
 
@@ -206,6 +207,11 @@ TEST(Problems, an_internal_error_tells_the_client_nothing) {
   const Response response = problem_of(Error(Code::io, "read /secret/path: I/O error"));
   EXPECT_EQ(response.status, 500);
   EXPECT_EQ(response.body.find("secret"), std::string::npos);
+  const Response scarce = problem_of(Error::from_errno(EMFILE, "open /secret/path"));
+  EXPECT_EQ(scarce.status, 503);
+  EXPECT_EQ(field_of(scarce, "Retry-After"), "5");
+  EXPECT_NE(scarce.body.find("out-of-resources"), std::string::npos);
+  EXPECT_EQ(scarce.body.find("secret"), std::string::npos);
 }
 
 TEST(Router, finds_parameters_and_knows_the_methods) {
