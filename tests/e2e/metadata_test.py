@@ -139,6 +139,25 @@ class Metadata(harness.EndToEnd):
                 refused = True
         self.assertTrue(refused)
 
+    def test_a_seal_that_is_older_than_the_tables_says_so(self):
+        old = harness.ROOT / 'tests' / 'fixtures' / 'damaged' / 'whole'
+        self.assertEqual(list(old.rglob('metadata/metadata.csv')), [])
+        shutil.copytree(old, self.folder / 'data')
+        for empty in ('quarantine', 'work'):  # so not in git
+            (self.folder / 'data' / empty).mkdir()
+        for secret in (self.folder / 'data' / 'secrets').iterdir():
+            secret.chmod(0o600)
+        daemon = self.daemon(inboxes=[])
+        base = '/v1/transfers/V-1/'
+        pinned = {i['item_id']: i['version'] for i in daemon.all_of(base + 'items')}
+        later = [i for i in daemon.all_of('/v1/items')
+                 if i['head_version'] > pinned.get(i['id'], i['head_version'])]
+        self.assertEqual(len(later), 1)
+        for table in ('metadata.csv', 'rights.csv'):
+            status, _, body = daemon.request('GET', base + table)
+            self.assertEqual((status, b'table-outdated' in body), (409, True), body[:300])
+            self.assertFalse(harness.json.loads(body)['retryable'])
+
     def ingest_again(self, daemon, folder):
         self.versement(daemon, 'ingest', folder, '--collection', 'collection', '--new-versions')
         versions = [i['head_version'] for i in daemon.all_of('/v1/items')]

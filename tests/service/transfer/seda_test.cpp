@@ -110,6 +110,7 @@ TEST_F(SedaArchivesTest, all_who_ask_at_once_get_the_one_that_is_made) {
   SedaArchives archives(*store_);
   Asked first = begin(archives);
   std::vector<Asked> others;
+  others.reserve(8);
   for (int i = 0; i < 8; ++i)
     others.push_back(ask(archives));
   disk_.let_through();
@@ -148,6 +149,7 @@ TEST_F(SedaArchivesTest, more_than_a_few_do_not_take_all_threads) {
   SedaArchives archives(*store_, 1h);
   Asked first = begin(archives);
   std::vector<Asked> asked;
+  asked.reserve(30);
   for (int i = 0; i < 30; ++i)
     asked.push_back(ask(archives, i % 2 == 0 ? mets::SedaVersion::v2_2 : mets::SedaVersion::v2_3));
   // Those for whom there is no room are answered while nothing moves.
