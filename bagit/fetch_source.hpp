@@ -24,6 +24,9 @@ class FetchSource : public Source {
 
   std::uint64_t size_bytes() const override { return size_bytes_; }
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) override;
+  std::size_t memory_bytes() const {
+    return begins_.capacity() * sizeof(std::uint64_t) + base_.capacity();
+  }
 
  private:
   std::string line(const std::string& name, std::size_t member) const;

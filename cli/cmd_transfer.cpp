@@ -10,6 +10,16 @@
 namespace versement::cli {
 namespace {
 
+// As which archives a sealed transfer is to be had, as the server tells: a zip is not possible of
+// every bag. Nothing where its bag is closed to this token.
+json::Object bag_summary(Session& session, const json::Object& t) {
+  if (session.console().json() || json::text_at(t, "seal_digest").empty()) return {};
+  auto client = session.client();
+  if (!client) return {};
+  auto reply = (*client)->get("/v1/transfers/" + json::text_at(t, "id") + "/bag");
+  return reply ? std::move(reply->body) : json::Object();
+}
+
 int show_transfer(Session& session, const json::Object& t) {
   std::string actions;
   for (const json::Value& action : json::array_at(t, "allowed_actions")) {
@@ -19,8 +29,10 @@ int show_transfer(Session& session, const json::Object& t) {
   std::string refused;
   for (const auto& each : json::object_at(t, "refused_items"))
     refused += (refused.empty() ? "" : ", ") + std::string(each.key());
-  const bool sealed = !json::text_at(t, "seal_digest").empty();
-  const std::string bag = "/v1/transfers/" + json::text_at(t, "id");
+  const json::Object bag = bag_summary(session, t);
+  const auto address = [&bag](std::string_view archive) {
+    return json::text_at(json::object_at(bag, archive), "url");
+  };
   return show_record(
       session, t,
       {{"transfer", json::text_at(t, "reference")},
@@ -37,10 +49,10 @@ int show_transfer(Session& session, const json::Object& t) {
        {"payload",
         json::number_at(t, "size_bytes") == 0 ? "" : human_bytes(json::number_at(t, "size_bytes"))},
        {"seal digest", json::text_at(t, "seal_digest")},
-       {"bag as tar", sealed ? bag + "/bag.tar" : ""},
-       {"bag as zip", sealed ? bag + "/bag.zip" : ""},
-       {"bag, no payload", sealed ? bag + "/holey.tar" : ""},
-       {"for SEDA systems", sealed ? bag + "/seda.zip" : ""},
+       {"bag as tar", address("tar")},
+       {"bag as zip", address("zip")},
+       {"bag, no payload", address("holey")},
+       {"for SEDA systems", address("seda")},
        {"accession number", json::text_at(t, "accession_number")},
        {"offered", local_time(json::text_at(t, "offered_at"))},
        {"custody since", local_time(json::text_at(t, "custody_granted_at"))},

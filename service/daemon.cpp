@@ -303,7 +303,10 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
   api::Api api(context, settings.access_log);
   Gate gate(api, *store);
   TRY_SET(const auto server, net::Server::listen(settings.server, gate));
-  const std::stop_callback on_stop(stop.get_token(), [&server] { server->stop(); });
+  const std::stop_callback on_stop(stop.get_token(), [&server, &seda] {
+    seda.stop();
+    server->stop();
+  });
   if (store->answers_reads()) {
     TRY(tokens.reload());
     gate.let_read();

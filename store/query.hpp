@@ -31,7 +31,7 @@ Result<std::vector<std::string>> inventories_of_item(const Store& store, std::st
 // Compares what lies in the store with what the journal says, before files of it are served: of a
 // version of an item, and of the tag files of a sealed transfer. It needs no time where it was done
 // lately and nothing was changed. Damage is told of (Store::set_on_damage).
-// Errors: not_found; corrupt ("content-corrupt"); what says nothing about them (is_damage()).
+// Errors: not_found; corrupt ("content-corrupt"); io, and what says nothing about them.
 Result<void> check_item_object(Store& store, std::string_view slug, std::uint32_t version);
 Result<void> check_seal_object(const Store& store, const json::Object& transfer);
 

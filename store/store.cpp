@@ -863,7 +863,9 @@ Result<std::optional<Store::WrongInventory>> Store::wrong_inventory(const Object
                          std::string_view digest) -> Result<std::optional<WrongInventory>> {
     auto found = state_->inventories.of(folder / path);
     if (found && *found == digest) return std::optional<WrongInventory>();
-    if (!found && !is_damage(found.error())) return std::move(found).error();
+    // A disk that gives no answer, or no descriptor for it, says nothing about the bytes.
+    const bool unread = !found && (!is_damage(found.error()) || found.error().code() == Code::io);
+    if (unread) return std::move(found).error();
     Error what = found ? Error(Code::corrupt, "the inventory is another than the journal says")
                        : std::move(found).error();
     return std::optional(WrongInventory{std::move(path), std::move(what)});

@@ -199,7 +199,7 @@ class Store {
   // version, which says where its files lie, and that of the object (`newest`). The latter is not
   // judged while a version may be half installed: during the start, and after a failed commit.
   // Nothing when they are; otherwise the path of the wrong one below the object, and what is wrong.
-  // Errors: what says nothing about them (is_damage()).
+  // Errors: io, and what says nothing about them (is_damage()).
   struct WrongInventory {
     std::string path;
     Error what;

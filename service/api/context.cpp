@@ -129,6 +129,16 @@ Result<Response> list_records(const Context& context,
   return page_response(std::move(items), more ? last : std::string());
 }
 
+Result<std::optional<std::string>> single_parameter(const Call& call, std::string_view name) {
+  const auto [first, last] = call.request.query.equal_range(name);
+  if (first == last) return std::optional<std::string>();
+  if (std::next(first) != last || first->second.empty()) {
+    return Error(Code::invalid, std::string(name) + " has one value, or is left out")
+        .as("invalid-parameter");
+  }
+  return std::optional(first->second);
+}
+
 bool flag_parameter(const Call& call, std::string_view name) {
   const std::string value = call.request.query_text(name);
   return value == "true" || value == "1";

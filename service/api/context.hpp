@@ -85,6 +85,9 @@ Result<Response> list_records(const Context& context,
 Result<Response> entry_proof(const Context& context, std::uint64_t index);
 
 // -- Small things.
+// A query parameter that may be left out, but is neither empty nor given twice. Parameters that an
+// operation does not know are passed over, everywhere.  Errors: invalid ("invalid-parameter").
+Result<std::optional<std::string>> single_parameter(const Call& call, std::string_view name);
 bool flag_parameter(const Call& call, std::string_view name);
 // 201 with Location and ETag.
 Response created(const std::string& location, const json::Object& object);

@@ -72,9 +72,10 @@ Result<Response> table_response(const Context& context, const Call& call, TableO
     const auto head = static_cast<std::uint32_t>(json::number_at(described.record, "head_version"));
     if (version != 0 && version != head) {
       return Error(Code::conflict, "item '" + slug +
-                                       "' has a later version than the transfer; the tables of the "
-                                       "sealed bag say how it was described")
-          .as("not-ready");
+                                       "' has a later version than the transfer, and its seal is "
+                                       "older than these tables: read METS and Dublin Core in the "
+                                       "bag")
+          .as("table-outdated");
     }
     described.item.files = [&](const mets::TableItem::Each& each) {
       return table.in_bag
@@ -89,7 +90,7 @@ Result<Response> table_response(const Context& context, const Call& call, TableO
   http::Representation representation;
   representation.source = spool;
   representation.etag = "\"" + digest.hex() + "\"";
-  representation.media_type = "text/csv; charset=utf-8; header=present";
+  representation.media_type = kTableMediaType;
   representation.file_name = table.file_name;
   representation.digest = digest;
   representation.immutable = false;

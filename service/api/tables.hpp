@@ -8,6 +8,9 @@
 
 namespace versement::api {
 
+// RFC 4180: the first row names the columns.
+inline constexpr const char* kTableMediaType = "text/csv; charset=utf-8; header=present";
+
 enum class TableKind { metadata, rights };
 
 // Whose table, and how it names the files.

@@ -3,6 +3,7 @@
 #include "service/api/work_kinds.hpp"
 #include "service/transfer/seal.hpp"
 #include "service/transfer/state.hpp"
+#include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 #include "store/query.hpp"
 
@@ -242,8 +243,25 @@ Result<Response> remove_item(Context& context, const Call& call) {
   return http::empty_response();
 }
 
+Error not_offered(const json::Object& record) {
+  const State state = state_of(record);
+  const bool over = state == State::rejected || state == State::withdrawn;
+  return Error(Code::conflict, "the transfer is " + json::text_at(record, "state") +
+                                   (over ? "; what is in it can no longer be read"
+                                         : "; its bag can be pulled once it is offered"))
+      .as("transition-not-allowed");
+}
+
+// Of a transfer that was rejected or withdrawn a receiver sees that it is so, and may prove it;
+// what is in it is read by whoever may read the bag.
+Result<void> refuse_closed(const Call& call, const json::Object& record) {
+  const bool closed = is_receiver(call) && !transfer::can_be_pulled(state_of(record));
+  return closed ? Result<void>(not_offered(record)) : Result<void>();
+}
+
 Result<Response> list_transfer_items(const Context& context, const Call& call) {
   TRY_SET(const json::Object record, visible_transfer(context, call));
+  TRY(refuse_closed(call, record));
   const State state = state_of(record);
   json::Object refused_items = json::object_at(record, "refused_items");
   return list_records(
@@ -267,39 +285,6 @@ Result<Response> list_transfer_items(const Context& context, const Call& call) {
         row.erase("inventory_digest");
         return std::optional(std::move(row));
       });
-}
-
-Error not_offered(const json::Object& record) {
-  return Error(Code::conflict, "the transfer is " + json::text_at(record, "state") +
-                                   "; its bag can be pulled once it is offered")
-      .as("transition-not-allowed");
-}
-
-// Of a draft the descriptions as they are; of a sealed transfer those that were sealed, as long as
-// no item has a later version.
-Result<Response> transfer_table(const Context& context, const Call& call, TableKind kind) {
-  TRY_SET(const json::Object record, visible_transfer(context, call));
-  // What stands in the bag is read by whoever may read the bag.
-  if (is_receiver(call) && !transfer::can_be_pulled(state_of(record))) return not_offered(record);
-  TableOf table;
-  table.kind = kind;
-  table.in_bag = true;
-  table.file_name = kind == TableKind::metadata ? "metadata.csv" : "rights.csv";
-  const bool draft = state_of(record) == State::draft;
-  const std::string prefix = keys::transfer_items(json::text_at(record, "id"));
-  Result<void> parsed;
-  TRY(context.store.index().scan(prefix, "", [&](std::string_view key, std::string_view value) {
-    const auto row = json::parse_object(value);
-    if (!row) {
-      parsed = row.error();
-      return false;
-    }
-    const std::uint64_t version = draft ? 0 : json::number_at(*row, "version");
-    table.items.emplace_back(keys::rest(key, prefix), static_cast<std::uint32_t>(version));
-    return true;
-  }));
-  TRY(std::move(parsed));
-  return table_response(context, call, std::move(table));
 }
 
 // -------------------------------------------------------------------------------- acts
@@ -505,9 +490,8 @@ Result<Response> reject(Context& context, const Call& call) {
 // A receiver may pull from "offered" on; the sender may look at what was sealed.
 Result<json::Object> bag_transfer(const Context& context, const Call& call) {
   TRY_SET(const json::Object record, visible_transfer(context, call));
-  const State state = state_of(record);
-  const bool sealed = !json::text_at(record, "seal_digest").empty();
-  if (is_receiver(call) ? !transfer::can_be_pulled(state) : !sealed) return not_offered(record);
+  TRY(refuse_closed(call, record));
+  if (json::text_at(record, "seal_digest").empty()) return not_offered(record);
   return record;
 }
 
@@ -533,6 +517,12 @@ std::function<Result<void>()> collecting(Context& context,
     return {};
   };
 }
+
+// A file whose address we would refuse could not be fetched into a holey bag.
+constexpr std::size_t kFilesAddressBytesMax =
+    std::string_view("/v1/transfers/01a20268-8660-72e3-bdc7-a6d86a78f03f/bag/files/data//").size() +
+    128 + 3 * limits::kPathBytesMax;  // a slug, and a path of bytes that are percent-coded
+static_assert(kFilesAddressBytesMax <= limits::kHttpTargetBytesMax);
 
 // Where the files of a transfer's bag are to be had, for who is told elsewhere: the address that
 // the settings give, or the one that this client used.
@@ -653,40 +643,88 @@ Result<Response> bag_archive(Context& context, const Call& call, const ArchiveFo
   return response;
 }
 
-Result<Response> bag_file(Context& context, const Call& call) {
-  TRY_SET(const json::Object record, bag_transfer(context, call));
-  TRY_SET(const transfer::BagFile file,
-          transfer::find_bag_file(context.store, record, call.parameter("bag_path")));
+// A file of the bag, after it was compared with what the journal says of it.
+Result<http::Representation> bag_file_content(Context& context,
+                                              const json::Object& record,
+                                              const transfer::BagFile& file) {
   TRY(transfer::check_bag_file(context.store, record, file));
-  http::Representation representation;
   TRY(store::refuse_damaged_file(context.store, file.owner(record), file.row.content_path));
+  http::Representation representation;
   representation.source = context.store.file(file.owner(record), file.object, file.row);
   representation.etag = "\"" + file.row.sha512.hex().substr(0, 64) + "\"";
   representation.media_type =
       file.row.media_type.empty() ? "application/octet-stream" : file.row.media_type;
   representation.file_name = file.path.substr(file.path.rfind('/') + 1);
   representation.digest = file.row.sha512;
+  return representation;
+}
+
+Result<Response> bag_file(Context& context, const Call& call) {
+  TRY_SET(const json::Object record, bag_transfer(context, call));
+  TRY_SET(const transfer::BagFile file,
+          transfer::find_bag_file(context.store, record, call.parameter("bag_path")));
+  TRY_SET(auto representation, bag_file_content(context, record, file));
   return bag_response(context, call, record, std::move(representation));
+}
+
+// Of a sealed transfer the table that was sealed, a file of its bag. Of a draft, and of a transfer
+// whose seal is older than these tables, one of the descriptions as they are.
+Result<Response> transfer_table(Context& context, const Call& call, TableKind kind) {
+  TRY_SET(const json::Object record, visible_transfer(context, call));
+  TRY(refuse_closed(call, record));
+  TableOf table;
+  table.kind = kind;
+  table.in_bag = true;
+  table.file_name = kind == TableKind::metadata ? "metadata.csv" : "rights.csv";
+  const bool sealed = !json::text_at(record, "seal_digest").empty();
+  if (sealed) {
+    const auto file = transfer::find_bag_file(context.store, record, "metadata/" + table.file_name);
+    if (!file && file.error().code() != Code::not_found) return file.error();
+    if (file) {
+      TRY_SET(auto representation, bag_file_content(context, record, *file));
+      representation.media_type = kTableMediaType;
+      return bag_response(context, call, record, std::move(representation));
+    }
+  }
+  const std::string prefix = keys::transfer_items(json::text_at(record, "id"));
+  Result<void> parsed;
+  TRY(context.store.index().scan(prefix, "", [&](std::string_view key, std::string_view value) {
+    const auto row = json::parse_object(value);
+    if (!row) {
+      parsed = row.error();
+      return false;
+    }
+    const std::uint64_t version = sealed ? json::number_at(*row, "version") : 0;
+    table.items.emplace_back(keys::rest(key, prefix), static_cast<std::uint32_t>(version));
+    return true;
+  }));
+  TRY(std::move(parsed));
+  return table_response(context, call, std::move(table));
 }
 
 // The same transfer for receivers that run a SEDA system.
 Result<Response> seda_zip(Context& context, const Call& call) {
   TRY_SET(const json::Object record, bag_transfer(context, call));
-  const std::string asked = call.request.query_text("version");
-  const auto version = asked.empty() ? mets::kSedaDefault : mets::seda_version_of(asked);
+  TRY_SET(const auto asked, single_parameter(call, "version"));
+  const auto version = asked ? mets::seda_version_of(*asked) : mets::kSedaDefault;
   if (!version) {
     return Error(Code::invalid, "version is 2.1, 2.2 or 2.3").as("invalid-parameter");
   }
   TRY(store::check_seal_object(context.store, record));
   TRY(store::refuse_damaged_transfer(context.store, record));
-  TRY_SET(const transfer::SedaArchive archive, context.seda.archive(record, *version));
+  auto archive = context.seda.made(record, *version);
   http::Representation representation;
-  representation.source = archive.zip;
-  representation.etag = archive.etag;
+  representation.etag = transfer::seda_etag(record, *version);
   representation.media_type = "application/zip";
   representation.file_name = json::text_at(record, "bag_name") + ".seda.zip";
+  if (!archive) {
+    if (auto answer = http::respond_before_made(call.request, representation))
+      return *std::move(answer);
+    TRY_SET(archive, context.seda.archive(record, *version));
+  }
+  representation.source = archive;
   Response response = bag_response(context, call, record, std::move(representation));
-  if (response.source && call.request.method != "HEAD") TRY(archive.zip->check_at(response.offset));
+  if (response.source && call.request.method != "HEAD") TRY(archive->check_at(response.offset));
   return response;
 }
 

@@ -1,5 +1,7 @@
 #include "service/http/message.hpp"
 
+#include <algorithm>
+
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 
@@ -49,6 +51,22 @@ std::string_view Request::field(std::string_view name) const {
     if (equal_ignoring_ascii_case(key, name)) return value;
   }
   return {};
+}
+
+std::size_t Request::field_count(std::string_view name) const {
+  return static_cast<std::size_t>(std::count_if(
+      fields.begin(), fields.end(),
+      [&](const auto& field) { return equal_ignoring_ascii_case(field.first, name); }));
+}
+
+std::string Request::field_list(std::string_view name) const {
+  std::string values;
+  for (const auto& [key, value] : fields) {
+    if (!equal_ignoring_ascii_case(key, name)) continue;
+    if (!values.empty()) values += ", ";
+    values += value;
+  }
+  return values;
 }
 
 std::string Request::query_text(std::string_view name) const {

@@ -31,6 +31,10 @@ struct Request {
 
   // The value of a field, by name in any case; empty when it is not there.
   std::string_view field(std::string_view name) const;
+  // How often a field was sent.
+  std::size_t field_count(std::string_view name) const;
+  // The value of a list field: those of all its lines, with commas between (RFC 9110 section 5.3).
+  std::string field_list(std::string_view name) const;
   // The last value of a query parameter; empty when it is not there.
   std::string query_text(std::string_view name) const;
 };
@@ -47,6 +51,8 @@ struct Response {
   std::shared_ptr<Source> source;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+  // To HEAD, where the length will be known once the content was made (RFC 9110 section 9.3.2).
+  bool length_unknown = false;
   // Called once, before the first byte of a source is sent; an error ends the connection instead.
   std::function<Result<void>()> before_first_byte;
 

@@ -44,6 +44,9 @@ constexpr auto kTypes = std::to_array<ProblemType>({
     {"insufficient-storage", 507, true, "There is no space left"},
     {"transfer-empty", 409, false, "The transfer has no items"},
     {"zip-not-possible", 409, false, "No zip can be made of this bag"},
+    {"table-outdated", 409, false, "Items were described anew since"},
+    {"out-of-resources", 503, true, "The system gives the service nothing more now"},
+    {"being-made", 503, true, "What was asked for is being made"},
     {"payload-not-verified", 409, true, "Bytes could not be verified before sealing"},
     {"checkpoint-mismatch", 409, false, "The checkpoint is not of this journal"},
     {"witness-unknown", 422, false, "No witness of this journal has signed"},
@@ -70,8 +73,9 @@ std::string_view code_of(Code code) {
     case Code::no_space:
       return "insufficient-storage";
     case Code::unavailable:
+      return "out-of-resources";
     case Code::cancelled:
-      return "read-only";
+      return "shutting-down";
     case Code::timeout:
       return "request-timeout";
     case Code::io:
@@ -131,7 +135,8 @@ Response problem(std::string_view code, const ProblemDetail& detail) {
 Response problem_of(const Error& error) {
   const bool known = problem_type(error.reason()).code == error.reason();
   const std::string_view code = known ? std::string_view(error.reason()) : code_of(error.code());
-  if (problem_type(code).status == 500) {
+  // What the system says names files of ours.
+  if (problem_type(code).status == 500 || code == "out-of-resources") {
     log::error("a request failed", {{"why", error.what()}});
     return problem(code, "The log of the service tells more; quote the request id.");
   }

@@ -125,7 +125,7 @@ std::string head_of(const http::Request& request, const http::Response& response
     head += name + ": " + value + "\r\n";
   head += "Date: " + imf_date(real_clock().now()) + "\r\n";
   head += "Request-Id: " + request.request_id + "\r\n";
-  if (response.status != 204 && response.status != 304) {
+  if (response.status != 204 && response.status != 304 && !response.length_unknown) {
     head += "Content-Length: " + std::to_string(response.body_bytes()) + "\r\n";
   }
   if (!keep_alive) head += "Connection: close\r\n";

@@ -13,6 +13,8 @@ namespace versement::transfer {
 namespace {
 
 constexpr std::string_view kPayload = "data/";
+// Holey archives kept with a plan. One address is usual; a client may call us as it likes.
+constexpr std::size_t kHoleyKept = 2;
 // Of the digest of an address, in the entity tag of what depends on it.
 constexpr std::size_t kAddressDigits = 16;
 
@@ -144,9 +146,14 @@ struct Bags::Plan {
   Timestamp sealed;
   std::shared_ptr<bagit::TarSource> tar;
   std::shared_ptr<bagit::ZipSource> zip;
+  // Of the addresses that were asked for last, the last one first. Guarded by mutex_ of Bags.
+  std::list<Holey> holey;
 
   std::size_t memory_bytes() const {
-    return stored->memory_bytes() + tar->memory_bytes() + zip->memory_bytes();
+    std::size_t bytes = stored->memory_bytes() + tar->memory_bytes() + zip->memory_bytes();
+    for (const Holey& each : holey)
+      bytes += each.memory_bytes;
+    return bytes;
   }
 };
 
@@ -198,6 +205,11 @@ Result<std::shared_ptr<Bags::Plan>> Bags::plan(const json::Object& transfer) {
   TRY_SET(auto made, make(transfer));
   const std::scoped_lock lock(mutex_);
   kept_.emplace_front(id, made);
+  let_go();
+  return made;
+}
+
+void Bags::let_go() {
   // The newest one stays in any case: whoever asked for it will ask for ranges of it.
   std::size_t bytes = 0;
   std::size_t count = 0;
@@ -207,7 +219,6 @@ Result<std::shared_ptr<Bags::Plan>> Bags::plan(const json::Object& transfer) {
     kept_.erase(at, kept_.end());
     break;
   }
-  return made;
 }
 
 Result<std::shared_ptr<bagit::ArchiveSource>> Bags::tar(const json::Object& transfer) {
@@ -224,24 +235,55 @@ Result<std::shared_ptr<bagit::ArchiveSource>> Bags::zip(const json::Object& tran
 Result<std::shared_ptr<bagit::ArchiveSource>> Bags::holey_tar(const json::Object& transfer,
                                                               const std::string& files_url) {
   TRY_SET(const auto made, plan(transfer));
-  const auto all = made->stored->members();
+  if (auto there = kept_holey(*made, files_url)) return there;
+  const std::scoped_lock making(making_);
+  if (auto there = kept_holey(*made, files_url)) return there;
+  const Holey laid_out = lay_out_holey(*made, transfer, files_url);
+  const std::scoped_lock lock(mutex_);
+  made->holey.push_front(laid_out);
+  if (made->holey.size() > kHoleyKept) made->holey.pop_back();
+  let_go();
+  return laid_out.tar;
+}
+
+std::shared_ptr<bagit::ArchiveSource> Bags::kept_holey(Plan& plan, const std::string& files_url) {
+  const std::scoped_lock lock(mutex_);
+  for (auto at = plan.holey.begin(); at != plan.holey.end(); ++at) {
+    if (at->files_url != files_url) continue;
+    plan.holey.splice(plan.holey.begin(), plan.holey, at);
+    return plan.holey.front().tar;
+  }
+  return nullptr;
+}
+
+Bags::Holey Bags::lay_out_holey(const Plan& plan,
+                                const json::Object& transfer,
+                                const std::string& files_url) {
+  const auto all = plan.stored->members();
   const auto fetch =
-      std::make_shared<bagit::FetchSource>(all, made->payload_first, made->top_bytes, files_url);
+      std::make_shared<bagit::FetchSource>(all, plan.payload_first, plan.top_bytes, files_url);
   // The tag files have the same numbers in both lists.
   auto members = std::make_shared<bagit::MemberList>();
-  for (std::size_t member = 0; member < made->payload_first; ++member)
+  for (std::size_t member = 0; member < plan.payload_first; ++member)
     members->add(all->path(member), all->shape(member).size_bytes, all->shape(member).known_crc());
   const std::string top = json::text_at(transfer, "bag_name") + "/";
   members->add(top + "fetch.txt", fetch->size_bytes());
   // A bag without this folder is none, whatever it still lacks (RFC 8493 section 2.1.2).
   members->add(top + std::string(kPayload), 0);
-  auto open = [stored = made->stored, fetch,
-               own = made->payload_first](std::size_t member) -> Result<std::shared_ptr<Source>> {
+  members->shrink();
+  auto open = [stored = plan.stored, fetch,
+               own = plan.payload_first](std::size_t member) -> Result<std::shared_ptr<Source>> {
     if (member < own) return stored->open(member);
     return std::shared_ptr<Source>(fetch);
   };
-  return std::shared_ptr<bagit::ArchiveSource>(
-      std::make_shared<bagit::TarSource>(std::move(members), made->sealed, std::move(open)));
+  Holey holey;
+  holey.files_url = files_url;
+  holey.memory_bytes = fetch->memory_bytes() + members->memory_bytes();
+  const auto tar =
+      std::make_shared<bagit::TarSource>(std::move(members), plan.sealed, std::move(open));
+  holey.memory_bytes += tar->memory_bytes();
+  holey.tar = tar;
+  return holey;
 }
 
 std::uint64_t serialisation_of(Archive form, const json::Object& transfer) {

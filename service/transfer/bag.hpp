@@ -84,10 +84,21 @@ class Bags {
 
  private:
   struct Plan;
+  struct Holey {
+    std::string files_url;
+    std::shared_ptr<bagit::ArchiveSource> tar;
+    std::size_t memory_bytes = 0;
+  };
+  std::shared_ptr<bagit::ArchiveSource> kept_holey(Plan& plan, const std::string& files_url);
+  static Holey lay_out_holey(const Plan& plan,
+                             const json::Object& transfer,
+                             const std::string& files_url);
   Result<std::shared_ptr<Plan>> plan(const json::Object& transfer);
   // Nothing when there is none.
   std::shared_ptr<Plan> kept(const std::string& id);
   Result<std::shared_ptr<Plan>> make(const json::Object& transfer);
+  // Forgets the plans that were used least, as far as all do not fit. Requires: mutex_ is held.
+  void let_go();
 
   store::Store& store_;
   const std::size_t plan_bytes_kept_;

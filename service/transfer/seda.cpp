@@ -21,7 +21,9 @@ namespace {
 // Archives kept for the pulls that are under way: each holds a file open. Of large ones fewer.
 constexpr std::size_t kArchivesKept = 4;
 constexpr std::size_t kArchiveBytesKept = 96u << 20;
-// Requests that wait for a manifest, each on a thread that serves others otherwise.
+// Requests that wait, each on a thread that serves others otherwise, of which there are 16: for the
+// manifest that is being made, and for the end of it to have another made.
+constexpr std::size_t kWaitingForOneMax = 8;
 constexpr std::size_t kWaitingMax = 4;
 // A group that is part of a group …: deeper ones hang below the transfer itself. Receivers bound
 // the depth of their trees.
@@ -51,16 +53,35 @@ Result<std::string> read_stored(const store::Store& store,
       .as("content-corrupt");
 }
 
+Error shutting_down() {
+  return Error(Code::cancelled, "the service is shutting down; ask again when it is back")
+      .as("shutting-down");
+}
+
+Error being_made() {
+  return Error(Code::unavailable,
+               "the manifest of this transfer, or of another, is being made; "
+               "ask again")
+      .as("being-made");
+}
+
+std::string key_of(const json::Object& transfer, mets::SedaVersion version) {
+  return json::text_at(transfer, "id") + " " + std::string(mets::seda_version_text(version));
+}
+
 class Builder {
  public:
-  Builder(store::Store& store, const json::Object& transfer, mets::SedaVersion version)
+  Builder(store::Store& store,
+          const json::Object& transfer,
+          mets::SedaVersion version,
+          std::stop_token stop)
       : store_(store),
         transfer_(transfer),
         version_(version),
+        stop_(std::move(stop)),
         stored_(std::make_shared<StoredMembers>(store, json::text_at(transfer, "id"))) {}
 
-  // Makes the archive; returns its tag, too.
-  Result<SedaArchive> run() {
+  Result<SedaArchives::Archive> run() {
     TRY(read_items());
     TRY_SET(const Timestamp sealed, Timestamp::parse(json::text_at(transfer_, "sealed_at")));
     TRY_SET(const mets::SedaTransfer facts, facts_of(sealed));
@@ -70,11 +91,9 @@ class Builder {
                            1));
     const auto file = std::make_shared<Spool>(store_.disk(), store_.work_name("seda"));
     std::uint32_t crc = 0;
-    Hasher hasher{Algorithm::sha512};
     {
       mets::SedaManifest manifest(version_, facts, [&](std::string_view text) {
         crc = crc32_update(crc, as_bytes(text));
-        hasher.update(as_bytes(text));
         return file->add(text);
       });
       TRY(write_objects(manifest));
@@ -96,13 +115,9 @@ class Builder {
       if (member == 0) return std::shared_ptr<Source>(file);
       return stored->open(member - 1);
     };
-    SedaArchive archive;
-    archive.zip = std::make_shared<bagit::ZipSource>(std::move(members), sealed, std::move(open));
-    memory_bytes_ += archive.zip->memory_bytes();
-    archive.etag = "\"" + hasher.finish().front().hex().substr(0, 32) + "-seda" +
-                   std::string(mets::seda_version_text(version_)) + "-" +
-                   std::to_string(kSedaSerialisation) + "\"";
-    return archive;
+    auto zip = std::make_shared<bagit::ZipSource>(std::move(members), sealed, std::move(open));
+    memory_bytes_ += zip->memory_bytes();
+    return SedaArchives::Archive(std::move(zip));
   }
 
   std::size_t memory_bytes() const { return memory_bytes_; }
@@ -112,6 +127,10 @@ class Builder {
     const std::string prefix = store::keys::transfer_items(json::text_at(transfer_, "id"));
     Result<void> read;
     TRY(store_.index().scan(prefix, "", [&](std::string_view, std::string_view value) {
+      if (stop_.stop_requested()) {
+        read = shutting_down();
+        return false;
+      }
       auto row = json::parse_object(value);
       if (!row) {
         read = std::move(row).error();
@@ -169,21 +188,22 @@ class Builder {
       const std::function<void(const mets::SedaObject&, const index::FileRow&)>& each) const {
     const std::string folder = mets::payload_folder();
     const std::string slug = slugs_.at(number);
-    return store::for_each_file(
-        store_, slug, items_[number].version, [&](const index::FileRow& row) {
-          if (row.role != "payload") return true;
-          mets::SedaObject object;
-          object.id = mets::file_uuid(slug, row.path);
-          object.path = row.path.starts_with(folder) ? row.path.substr(folder.size()) : row.path;
-          object.size_bytes = row.size_bytes;
-          object.sha512 = row.sha512;
-          object.media_type = row.media_type;
-          object.format_name = row.format_name;
-          object.format_version = row.format_version;
-          object.puid = row.puid;
-          each(object, row);
-          return true;
-        });
+    TRY(store::for_each_file(store_, slug, items_[number].version, [&](const index::FileRow& row) {
+      if (stop_.stop_requested()) return false;
+      if (row.role != "payload") return true;
+      mets::SedaObject object;
+      object.id = mets::file_uuid(slug, row.path);
+      object.path = row.path.starts_with(folder) ? row.path.substr(folder.size()) : row.path;
+      object.size_bytes = row.size_bytes;
+      object.sha512 = row.sha512;
+      object.media_type = row.media_type;
+      object.format_name = row.format_name;
+      object.format_version = row.format_version;
+      object.puid = row.puid;
+      each(object, row);
+      return true;
+    }));
+    return stop_.stop_requested() ? Result<void>(shutting_down()) : Result<void>();
   }
 
   // Says what lies in the archive, and learns on the way which items are parts of others, and
@@ -289,6 +309,7 @@ class Builder {
   store::Store& store_;
   const json::Object& transfer_;
   const mets::SedaVersion version_;
+  const std::stop_token stop_;
   std::shared_ptr<StoredMembers> stored_;
   TextList slugs_;             // in their order as bytes
   std::vector<Pinned> items_;  // likewise
@@ -300,55 +321,95 @@ class Builder {
 
 }  // namespace
 
-struct SedaArchives::Kept {
-  SedaArchive archive;
-  std::size_t memory_bytes = 0;
+struct SedaArchives::Making {
+  std::string key;
+  std::size_t waiting = 0;  // Guarded by the archives' mutex, as is the result.
+  bool done = false;
+  Result<Archive> result = Error(Code::internal, "the making of a manifest ended early");
 };
 
-std::shared_ptr<SedaArchives::Kept> SedaArchives::kept(const std::string& key) {
-  const std::scoped_lock lock(mutex_);
+std::string seda_etag(const json::Object& transfer, mets::SedaVersion version) {
+  return "\"" + json::text_at(transfer, "seal_digest").substr(0, 32) + "-seda" +
+         std::string(mets::seda_version_text(version)) + "-" + std::to_string(kSedaSerialisation) +
+         "\"";
+}
+
+SedaArchives::Archive SedaArchives::kept(const std::string& key) {
   for (auto at = kept_.begin(); at != kept_.end(); ++at) {
-    if (at->first != key) continue;
+    if (at->key != key) continue;
     kept_.splice(kept_.begin(), kept_, at);
-    return kept_.front().second;
+    return kept_.front().archive;
   }
   return nullptr;
 }
 
-Result<SedaArchive> SedaArchives::archive(const json::Object& transfer, mets::SedaVersion version) {
-  const std::string key =
-      json::text_at(transfer, "id") + " " + std::string(mets::seda_version_text(version));
-  if (const auto there = kept(key)) return there->archive;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (waiting_ >= kWaitingMax) {
-      return Error(Code::unavailable, "manifests of other transfers are being made; ask again")
-          .as("not-ready");
-    }
-    ++waiting_;
-  }
-  const std::shared_ptr<void> leave(nullptr, [this](void*) {
-    const std::scoped_lock lock(mutex_);
-    --waiting_;
-  });
-  const std::scoped_lock making(making_);
-  if (const auto there = kept(key)) return there->archive;
-  Builder builder(store_, transfer, version);
-  auto made = std::make_shared<Kept>();
-  TRY_SET(made->archive, builder.run());
-  made->memory_bytes = builder.memory_bytes();
-  const std::scoped_lock lock(mutex_);
-  kept_.emplace_front(key, made);
+void SedaArchives::keep(Kept made) {
+  kept_.push_front(std::move(made));
   // The newest one stays in any case: whoever asked for it will ask for ranges of it.
   std::size_t bytes = 0;
   std::size_t count = 0;
   for (auto at = kept_.begin(); at != kept_.end(); ++at, ++count) {
-    bytes += at->second->memory_bytes;
+    bytes += at->memory_bytes;
     if (count == 0 || (count < kArchivesKept && bytes <= kArchiveBytesKept)) continue;
     kept_.erase(at, kept_.end());
     break;
   }
-  return made->archive;
+}
+
+SedaArchives::Archive SedaArchives::made(const json::Object& transfer, mets::SedaVersion version) {
+  const std::scoped_lock lock(mutex_);
+  return kept(key_of(transfer, version));
+}
+
+void SedaArchives::stop() {
+  const std::scoped_lock lock(mutex_);
+  stop_.request_stop();
+  changed_.notify_all();
+}
+
+Result<SedaArchives::Archive> SedaArchives::archive(const json::Object& transfer,
+                                                    mets::SedaVersion version) {
+  const std::string key = key_of(transfer, version);
+  const auto deadline = std::chrono::steady_clock::now() + wait_max_;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (auto there = kept(key)) return there;
+    if (stop_.stop_requested()) return shutting_down();
+    if (!making_) break;
+    const auto other = making_;
+    const bool same = other->key == key;
+    std::size_t& waiting = same ? other->waiting : waiting_;
+    if (waiting >= (same ? kWaitingForOneMax : kWaitingMax)) return being_made();
+    ++waiting;
+    const bool in_time =
+        changed_.wait_until(lock, deadline, [&] { return other->done || stop_.stop_requested(); });
+    --waiting;
+    if (same && other->done) return other->result;
+    if (!in_time) return being_made();
+  }
+  const auto making = std::make_shared<Making>();
+  making->key = key;
+  making_ = making;
+  lock.unlock();
+  return make(making, transfer, version);
+}
+
+Result<SedaArchives::Archive> SedaArchives::make(const std::shared_ptr<Making>& making,
+                                                 const json::Object& transfer,
+                                                 mets::SedaVersion version) {
+  // Also where memory runs out: those who wait must not wait for ever.
+  const std::shared_ptr<void> leave(nullptr, [this, making](void*) {
+    const std::scoped_lock lock(mutex_);
+    making->done = true;
+    making_ = nullptr;
+    changed_.notify_all();
+  });
+  Builder builder(store_, transfer, version, stop_.get_token());
+  auto built = builder.run();
+  const std::scoped_lock lock(mutex_);
+  making->result = built;
+  if (built) keep({making->key, *built, builder.memory_bytes()});
+  return built;
 }
 
 }  // namespace versement::transfer

@@ -6,11 +6,15 @@
 // any start. It is kept for the transfers that were asked for last.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
+#include <utility>
 
 #include "bagit/zip.hpp"
 #include "mets/seda.hpp"
@@ -19,33 +23,57 @@
 
 namespace versement::transfer {
 
-// The number of the archive's and the manifest's layout: a change of any byte is another one.
+// The number of the archive's and the manifest's layout: a change of any byte of either is another
+// one, as the entity tag has nothing else that tells them apart.
 inline constexpr std::uint64_t kSedaSerialisation = 1;
 
-struct SedaArchive {
-  std::shared_ptr<bagit::ArchiveSource> zip;
-  std::string etag;  // strong; with the digest of the manifest, which has that of every file
-};
+// The strong entity tag of an archive, which is known before it is made: whatever the manifest says
+// comes out of the sealed bag.
+std::string seda_etag(const json::Object& transfer, mets::SedaVersion version);
 
 // Thread safe.
 class SedaArchives {
  public:
-  explicit SedaArchives(store::Store& store) : store_(store) {}
+  using Archive = std::shared_ptr<bagit::ArchiveSource>;
 
-  // The archive of a sealed transfer. Making the manifest reads two small files of each item.
+  explicit SedaArchives(store::Store& store,
+                        std::chrono::milliseconds wait_max = std::chrono::seconds(15))
+      : store_(store), wait_max_(wait_max) {}
+
+  // The archive of a sealed transfer. Making the manifest reads two small files of each item; who
+  // asks meanwhile waits for it, so long.
   // Errors: corrupt ("content-corrupt") when a package is not what was sealed; no_space;
-  // unavailable when too many wait for manifests of others.
-  Result<SedaArchive> archive(const json::Object& transfer, mets::SedaVersion version);
+  // unavailable
+  // ("being-made") when it takes longer, or too many wait; cancelled ("shutting-down").
+  Result<Archive> archive(const json::Object& transfer, mets::SedaVersion version);
+  // Nothing when it would have to be made.
+  Archive made(const json::Object& transfer, mets::SedaVersion version);
+  // Ends what is being made and all waiting, for good.
+  void stop();
 
  private:
-  struct Kept;
-  std::shared_ptr<Kept> kept(const std::string& key);
+  struct Making;
+  struct Kept {
+    std::string key;
+    Archive archive;
+    std::size_t memory_bytes = 0;
+  };
+  // Requires of both: mutex_ is held.
+  Archive kept(const std::string& key);
+  void keep(Kept made);
+  Result<Archive> make(const std::shared_ptr<Making>& making,
+                       const json::Object& transfer,
+                       mets::SedaVersion version);
 
   store::Store& store_;
-  std::mutex making_;  // One manifest at a time. Before mutex_.
+  const std::chrono::milliseconds wait_max_;
+  std::stop_source stop_;
   std::mutex mutex_;
-  std::size_t waiting_ = 0;  // Guarded by mutex_, as is what follows.
-  std::list<std::pair<std::string, std::shared_ptr<Kept>>> kept_;  // the last used one first
+  std::condition_variable changed_;
+  // Guarded by mutex_, as is what follows. One at a time: a large one needs its memory once.
+  std::shared_ptr<Making> making_;
+  std::size_t waiting_ = 0;  // for a turn of their own
+  std::list<Kept> kept_;     // the last used one first
 };
 
 }  // namespace versement::transfer

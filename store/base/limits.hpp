@@ -69,7 +69,9 @@ inline constexpr std::size_t kSedaReplyTextBytesMax = 64 * 1024;
 // HTTP: the connection buffer bounds header, chunk header and trailer alike, because the parser of
 // Beast 1.81 bounds none of the last two by itself.
 inline constexpr std::size_t kHttpBufferBytes = 16 * 1024;
-inline constexpr std::size_t kHttpTargetBytesMax = 8 * 1024;
+// The longest address is that of a file of a bag: a path of kPathBytesMax below "data/SLUG/", each
+// byte of it three when it is percent-coded, some 12.5 KB. What is left is for the fields.
+inline constexpr std::size_t kHttpTargetBytesMax = 13 * 1024;
 
 // Plans of archives that are kept for the pulls under way, together; the newest one is kept in any
 // case. 100 000 files need some 7 MB.

@@ -1,5 +1,6 @@
 """Descriptions go out as tables and come in again as they were."""
 import csv
+import http.client
 import io
 import pathlib
 import shutil
@@ -85,6 +86,108 @@ class Metadata(harness.EndToEnd):
                                      self.folder / 'out.csv')
         self.assertNotEqual(refused.returncode, 0)
         self.assertEqual((self.folder / 'out.csv').read_bytes(), table)
+
+    def test_of_a_sealed_transfer_they_are_those_of_its_bag(self):
+        folder = self.folder / 'deposit'
+        shutil.copytree(EXAMPLE, folder)
+        daemon = self.daemon(inboxes=[folder])
+        receiver = self.prepare(daemon).read_text().strip()
+        self.ingest(daemon, folder)
+        self.versement(daemon, 'transfer', 'create', '2026-V-001', '--agreement', 'agreement',
+                       '--title', 'T')
+        self.versement(daemon, 'transfer', 'add', '2026-V-001', '--collection', 'collection')
+        draft = self.tables(daemon, 'transfer', 'metadata', '2026-V-001')
+        self.versement(daemon, 'transfer', 'seal', '2026-V-001')
+        self.versement(daemon, 'transfer', 'offer', '2026-V-001')
+        base = '/v1/transfers/2026-V-001/'
+        etags = {}
+        for table, text in zip(('metadata.csv', 'rights.csv'), draft):
+            status, fields, body = daemon.request('GET', base + table)
+            self.assertEqual((status, body == text), (200, True), table)
+            self.assertEqual(fields['Content-Type'], 'text/csv; charset=utf-8; header=present')
+            _, of_file, in_bag = daemon.request('GET', base + 'bag/files/metadata/' + table)
+            self.assertEqual((fields['ETag'], body), (of_file['ETag'], in_bag))
+            self.assertEqual(fields['Repr-Digest'], of_file['Repr-Digest'])
+            etags[table] = fields['ETag']
+
+        # The items are described anew; what was sealed stays.
+        table = folder / 'metadata' / 'metadata.csv'
+        table.write_text(table.read_text().replace('Phnom Penh', 'Ville de Phnom Penh'))
+        self.ingest_again(daemon, folder)
+        for table, text in zip(etags, draft):
+            status, fields, body = daemon.request('GET', base + table)
+            self.assertEqual((status, fields['ETag'], body == text), (200, etags[table], True))
+            self.assertEqual(daemon.request('GET', base + table, headers={
+                'If-None-Match': etags[table]})[0], 304)
+            status, fields, body = daemon.request('GET', base + table, headers={
+                'Range': 'bytes=3-7', 'If-Range': etags[table]})
+            self.assertEqual((status, body), (206, text[3:8]))
+
+        # A receiver who reads one has a file of the bag; one that is damaged is not handed out.
+        daemon.request('HEAD', base + 'metadata.csv', token=receiver)
+        self.assertEqual(daemon.get(base[:-1])['state'], 'offered')
+        self.assertEqual(daemon.request('GET', base + 'metadata.csv', token=receiver)[0], 200)
+        self.assertEqual(daemon.get(base[:-1])['state'], 'collecting')
+        stored, = [p for p in (daemon.data / 'store').rglob('metadata/rights.csv')]
+        stored.chmod(0o600)
+        stored.write_bytes(draft[1][:-1] + b'?')
+        refused = False
+        for _ in range(2):
+            try:
+                refused |= daemon.request('GET', base + 'rights.csv')[0] == 503
+            except (OSError, http.client.HTTPException):  # cut: it is found while it is sent
+                refused = True
+        self.assertTrue(refused)
+
+    def test_a_seal_that_is_older_than_the_tables_says_so(self):
+        old = harness.ROOT / 'tests' / 'fixtures' / 'damaged' / 'whole'
+        self.assertEqual(list(old.rglob('metadata/metadata.csv')), [])
+        shutil.copytree(old, self.folder / 'data')
+        for empty in ('quarantine', 'work'):  # so not in git
+            (self.folder / 'data' / empty).mkdir()
+        for secret in (self.folder / 'data' / 'secrets').iterdir():
+            secret.chmod(0o600)
+        daemon = self.daemon(inboxes=[])
+        base = '/v1/transfers/V-1/'
+        pinned = {i['item_id']: i['version'] for i in daemon.all_of(base + 'items')}
+        later = [i for i in daemon.all_of('/v1/items')
+                 if i['head_version'] > pinned.get(i['id'], i['head_version'])]
+        self.assertEqual(len(later), 1)
+        for table in ('metadata.csv', 'rights.csv'):
+            status, _, body = daemon.request('GET', base + table)
+            self.assertEqual((status, b'table-outdated' in body), (409, True), body[:300])
+            self.assertFalse(harness.json.loads(body)['retryable'])
+
+    def ingest_again(self, daemon, folder):
+        self.versement(daemon, 'ingest', folder, '--collection', 'collection', '--new-versions')
+        versions = [i['head_version'] for i in daemon.all_of('/v1/items')]
+        self.assertIn(2, versions)
+
+    def test_a_withdrawn_transfer_is_closed_to_its_receiver(self):
+        daemon = self.daemon()
+        receiver = self.prepare(daemon)
+        token = receiver.read_text().strip()
+        self.ingest(daemon)
+        self.offer(daemon)
+        base = '/v1/transfers/2026-V-001'
+        inside = ('/items', '/metadata.csv', '/rights.csv', '/bag', '/bag.tar', '/bag.zip',
+                  '/holey.tar', '/seda.zip', '/bag/files', '/bag/files/bagit.txt')
+        addresses = ('bag.tar', 'bag.zip', 'holey.tar', 'seda.zip')
+        for path in inside:
+            self.assertEqual(daemon.request('HEAD', base + path, token=token)[0], 200, path)
+        shown = self.versement(daemon, 'transfer', 'show', '2026-V-001', token=receiver)
+        for name in addresses:
+            self.assertIn(name, shown)
+        self.versement(daemon, '--yes', 'transfer', 'withdraw', '2026-V-001')
+        for path in inside:
+            status, _, body = daemon.request('GET', base + path, token=token)
+            self.assertEqual((status, b'transition-not-allowed' in body), (409, True), path)
+            self.assertEqual(daemon.request('GET', base + path)[0], 200, path)
+        self.assertEqual(daemon.get(base, token=token)['state'], 'withdrawn')
+        self.assertEqual(daemon.request('GET', base + '/proof', token=token)[0], 200)
+        shown = self.versement(daemon, 'transfer', 'show', '2026-V-001', token=receiver)
+        for name in addresses:
+            self.assertNotIn(name, shown)
 
     @needs_shared('sample-collection')
     def test_a_foreign_collection(self):

@@ -257,5 +257,37 @@ class Package(harness.EndToEnd):
             self.assertIn('server.public_url', done.stderr)
 
 
+class LongNames(harness.EndToEnd):
+    def test_the_longest_address_in_fetch_txt_can_be_fetched(self):
+        inbox = self.folder / 'inbox'
+        # Each byte is three in an address: more than 8 KiB, which servers take as a rule.
+        name = '/'.join(['ក' * 80] * 13) + '/a.txt'
+        path = inbox / 'objects' / name
+        path.parent.mkdir(parents=True)
+        path.write_text('khmer')
+        (inbox / 'objects' / 'b.txt').write_text('beside it, so that the path stays long')
+        (inbox / 'metadata').mkdir()
+        (inbox / 'metadata' / 'metadata.csv').write_text(
+            f'{HEADER}\nobjects/{name},A-1,Title,Free,Credit,Owner\nobjects/b.txt,A-1,,,,\n')
+        daemon = self.daemon(inboxes=(inbox,))
+        token = self.prepare(daemon)
+        self.ingest(daemon, inbox)
+        self.offer(daemon)
+        _, _, tar = daemon.request('GET', f'/v1/transfers/{REFERENCE}/holey.tar')
+        with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+            archive.extractall(self.folder / 'holey')
+        bag = self.folder / 'holey' / REFERENCE
+        urls = [line.split(' ')[0] for line in (bag / 'fetch.txt').read_text().splitlines()]
+        self.assertGreater(max(map(len, urls)), 9000)
+        host = f'127.0.0.1:{daemon.port}'
+        self.versement(None, 'bag', 'fetch', bag, '--host', host, '--allow-http',
+                       '--allow-private', '--send-token', token)
+        self.versement(None, 'bag', 'validate', bag)
+        # Beyond every path there is, and beyond what a header may have.
+        for length, status in ((13_000, 404), (14_000, 400), (17_000, 431)):
+            target = f'/v1/transfers/{REFERENCE}/bag/files/' + 'a' * (length - 41)
+            self.assertEqual(daemon.request('GET', target)[0], status, length)
+
+
 if __name__ == '__main__':
     harness.main()

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 import tarfile
 import unittest
 import xml.etree.ElementTree as ET
@@ -274,9 +275,49 @@ class Seda(harness.EndToEnd):
         self.assertEqual(daemon.request('GET', ZIP, headers={'If-None-Match': tag})[0], 304)
         status, head, empty = daemon.request('HEAD', ZIP)
         self.assertEqual((status, head['Content-Length'], empty), (200, str(len(body)), b''))
-        for version in ('2.0', '2', 'x', '2.2%20'):
-            self.assertEqual(daemon.request('GET', ZIP + '?version=' + version)[0], 400)
+        for query in ('2.0', '2', 'x', '2.2%20', '', '2.2&version=2.2', '2.1&version=2.3', '2.2&version'):
+            status, _, refused = daemon.request('GET', ZIP + '?version=' + query)
+            self.assertEqual((status, b'invalid-parameter' in refused), (400, True), query)
+        # Names that nobody knows are passed over, here as everywhere.
+        self.assertEqual(daemon.request('HEAD', ZIP + '?edition=2')[1]['ETag'], tag)
         self.assertEqual(daemon.request('GET', ZIP, token=False)[0], 401)
+
+    def test_conditions_and_head_make_no_archive(self):
+        daemon = self.sealed(harness.EXAMPLE)
+
+        def unmade(**options):
+            status, headers, body = daemon.request('HEAD', ZIP, **options)
+            self.assertEqual((status, headers['Content-Length'], body), (200, None, b''))
+            return headers
+        tag = unmade()['ETag']
+        self.assertEqual(unmade()['Content-Type'], 'application/zip')
+        for fields, status in (({'If-None-Match': tag}, 304), ({'If-None-Match': '*'}, 304),
+                               ({'If-Match': '"another"'}, 412)):
+            for method in ('GET', 'HEAD'):
+                self.assertEqual(daemon.request(method, ZIP, headers=fields)[0], status, fields)
+        unmade()
+        headers, body = self.pull(daemon)
+        self.assertEqual(headers['ETag'], tag)
+        self.assertEqual(daemon.request('HEAD', ZIP)[1]['Content-Length'], str(len(body)))
+
+    def test_who_asks_at_once_gets_the_same(self):
+        daemon = self.sealed(harness.EXAMPLE)
+        answers = []
+
+        def ask():
+            answers.append(daemon.request('GET', ZIP))
+        threads = [threading.Thread(target=ask) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        whole = [body for status, _, body in answers if status == 200]
+        self.assertGreaterEqual(len(whole), 9)
+        self.assertTrue(all(body == whole[0] for body in whole))
+        for status, headers, body in answers:
+            if status != 200:
+                self.assertEqual((status, headers['Retry-After']), (503, '5'), body)
+                self.assertIn(b'being-made', body)
 
     def test_a_receiver_pulls_what_is_offered_and_it_is_journaled(self):
         daemon = self.daemon()

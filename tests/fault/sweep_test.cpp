@@ -1,6 +1,7 @@
 // Every call to the disk fails once: in an ingest, a further version, a seal, an append to the
 // journal and in the recovery from each of them. Afterwards the store is in the old state or the
 // new one, what was acknowledged is there, and whoever asked was told why not.
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -9,13 +10,14 @@
 
 #include "bagit/create.hpp"
 #include "service/ingest/run.hpp"
-#include "service/transfer/seal.hpp"
+#include "service/transfer/seda.hpp"
 #include "store/journal/verify.hpp"
 #include "store/ocfl/validate.hpp"
 #include "store/query.hpp"
 #include "tests/fault/fault_disk.hpp"
 #include "tests/support/expect.hpp"
 #include "tests/support/fixed_clock.hpp"
+#include "tests/support/sealed_transfer.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace versement {
@@ -24,8 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using testing::Fault;
 using testing::FaultDisk;
+using testing::kTransfer;
 
-constexpr const char* kTransfer = "019bc0fd-89c2-747d-bc8c-b58341d878a2";
 constexpr std::uint64_t kCallsMax = 5000;  // more than any scenario has
 
 // What the store tells of itself, as far as the scenarios change it.
@@ -41,7 +43,7 @@ class Sweep : public ::testing::Test {
   using Act = std::function<Result<void>(store::Store&)>;
 
   void SetUp() override {
-    write_deposit("first", "Titre,");
+    write_deposit("first", "Titre");
     ASSERT_OK(store::Store::create(real_disk(), clock_, base(), "archive.example/test"));
   }
 
@@ -49,18 +51,7 @@ class Sweep : public ::testing::Test {
   Path deposit() const { return folder_ / "deposit"; }
 
   void write_deposit(const std::string& bytes, const std::string& title) {
-    for (const char* below : {"objects/a", "objects/b", "metadata"})
-      ASSERT_OK(make_folders(real_disk(), deposit() / below));
-    testing::write(deposit() / "objects/a/scan é.txt", bytes);
-    testing::write(deposit() / "objects/b/recto.txt", "recto");
-    testing::write(deposit() / "objects/b/verso.txt", "verso");
-    testing::write(deposit() / "metadata/metadata.csv",
-                   "filename,identifier,dc.title,dc.rights,credit,owner\n"
-                   "objects/a/scan é.txt,A-1," +
-                       title.substr(0, title.find(',')) +
-                       ",Libre,Apur,Apur\n"
-                       "objects/b/recto.txt,B-1,Deux,Libre,Apur,Apur\n"
-                       "objects/b/verso.txt,B-1,,,,\n");
+    testing::write_deposit(deposit(), bytes, title);
   }
 
   store::StoreOptions options(const Path& data) const {
@@ -342,7 +333,7 @@ TEST_P(EachFault, of_the_replacement_of_the_journal_s_key) {
 
 TEST_P(EachFault, of_an_ingest) {
   // Long enough to be written past the page cache, with an end that fills no block.
-  write_deposit(std::string((1u << 20) + 4096, 'f') + "first", "Titre,");
+  write_deposit(std::string((1u << 20) + 4096, 'f') + "first", "Titre");
   sweep("ingest", GetParam(), [this](store::Store& store) -> Result<void> {
     TRY_SET(const ingest::IngestResult result, ingest_all(store));
     if (result.items_stored + result.items_unchanged == 2) return {};
@@ -374,7 +365,7 @@ TEST_P(EachFault, of_a_further_version) {
     TRY(ingest_all(store));
     return {};
   });
-  write_deposit("second", "Autre titre,");
+  write_deposit("second", "Autre titre");
   sweep("version", GetParam(), [this](store::Store& store) -> Result<void> {
     TRY_SET(const ingest::IngestResult result, ingest_all(store, true));
     if (result.items_updated + result.items_unchanged == 2) return {};
@@ -385,34 +376,104 @@ TEST_P(EachFault, of_a_further_version) {
 TEST_P(EachFault, of_a_seal) {
   prepare([this](store::Store& store) -> Result<void> {
     TRY(ingest_all(store));
-    journal::Event agreement = store.event(journal::type::kAgreementCreated, "tester");
-    agreement.objects["agreement"] = "a";
-    const json::Object party{{"id", "p"}, {"name", "P"}};
-    agreement.detail["agreement"] =
-        json::Object{{"id", "a"}, {"transferring_agency", party}, {"archival_agency", party}};
-    TRY(store.append(std::move(agreement)));
-    journal::Event transfer = store.event(journal::type::kTransferCreated, "tester");
-    transfer.objects["transfer"] = kTransfer;
-    transfer.detail["transfer"] =
-        json::Object{{"id", kTransfer},  {"reference", "V-1"},
-                     {"agreement", "a"}, {"title", json::Object{{"fr", "Versement"}}},
-                     {"state", "draft"}, {"item_count", 0}};
-    TRY(store.append(std::move(transfer)));
-    journal::Event items = store.event(journal::type::kTransferItemsAdded, "tester");
-    items.objects["transfer"] = kTransfer;
-    items.detail["items"] = json::Array{"A-1", "B-1"};
-    TRY(store.append(std::move(items)));
-    return {};
+    return testing::make_draft(store, {"A-1", "B-1"});
   });
-  sweep("seal", GetParam(), [](store::Store& store) -> Result<void> {
-    transfer::SealOptions options;
-    options.agent = "tester";
-    options.job = "job";
-    options.verify = [](const std::string&) { return Result<void>(); };
-    transfer::SealProgress progress;
-    TRY(transfer::seal(store, kTransfer, options, progress, {}));
-    return {};
+  sweep("seal", GetParam(), [](store::Store& store) { return testing::seal_draft(store); });
+}
+
+// Made and read to its end, as it is sent.
+Result<std::string> read_seda(store::Store& store, transfer::SedaArchives& archives) {
+  TRY_SET(const json::Object transfer, store::transfer_record(store, kTransfer));
+  TRY(store::check_seal_object(store, transfer));
+  TRY_SET(const auto zip, archives.archive(transfer, mets::kSedaDefault));
+  TRY(zip->check_at(0));
+  std::string bytes;
+  std::array<char, 16 * 1024> piece{};
+  while (bytes.size() < zip->size_bytes()) {
+    TRY_SET(const std::size_t count,
+            zip->read_at(bytes.size(), std::as_writable_bytes(std::span(piece))));
+    if (count == 0) return Error(Code::internal, "the archive ends early");
+    bytes.append(piece.data(), count);
+  }
+  return bytes;
+}
+
+// Nothing is stored here: each answer is the whole archive or says why there is none, the same
+// question again is answered, and nothing of a half-made manifest stays.
+TEST_P(EachFault, of_a_seda_archive) {
+  // The conditions stand with each file: a manifest that does not stay in memory, but goes to the
+  // disk.
+  testing::write_deposit(deposit(), "first", "Titre", std::string(20'000, 'l'));
+  std::string table = testing::read(deposit() / "metadata/metadata.csv");
+  for (char page = 'a'; page < 'o'; ++page) {
+    const std::string file = std::string("objects/b/page ") + page + ".txt";
+    testing::write(deposit() / file, file);
+    table += file + ",B-1,,,,\n";
+  }
+  testing::write(deposit() / "metadata/metadata.csv", table);
+  prepare([this](store::Store& store) -> Result<void> {
+    TRY_SET(const ingest::IngestResult result, ingest_all(store));
+    if (result.items_stored != 2) return left_out(store, result);
+    TRY(testing::make_draft(store, {"A-1", "B-1"}));
+    return testing::seal_draft(store);
   });
+  const Path data = copy_base();
+  std::string whole;
+  {
+    const auto store = store::Store::open(real_disk(), clock_, options(data));
+    ASSERT_OK(store);
+    transfer::SedaArchives archives(**store);
+    auto read = read_seda(**store, archives);
+    ASSERT_OK(read);
+    whole = *std::move(read);
+  }
+  ASSERT_GT(whole.size(), limits::kChunkBytes);
+  std::uint64_t at = 1;
+  std::uint64_t whole_nevertheless = 0;
+  std::map<std::string, std::uint64_t> told;
+  for (; at < kCallsMax && !HasFailure(); ++at) {
+    FaultDisk disk;
+    const auto store = store::Store::open(disk, clock_, options(data));
+    ASSERT_OK(store);
+    std::uint64_t damages = 0;
+    (*store)->set_on_damage([&damages](const auto&, const auto&, const Error&) { ++damages; });
+    transfer::SedaArchives archives(**store);
+    disk.arm(GetParam(), at);
+    const auto read = read_seda(**store, archives);
+    const bool reached = disk.disarm();
+    SCOPED_TRACE("call " + std::to_string(at) + ": " + disk.failed_call());
+    if (read) {
+      EXPECT_TRUE(*read == whole) << "an archive with wrong bytes was sent to its end";
+      if (reached) ++whole_nevertheless;
+    } else {
+      EXPECT_TRUE(reached) << read.error().what();
+      ++told[std::string(code_name(read.error().code()))];
+      EXPECT_FALSE(read.error().what().empty());
+      EXPECT_NE(read.error().code(), Code::internal) << read.error().what();
+      // A disk that did not answer says nothing about the bytes.
+      EXPECT_NE(read.error().code(), Code::corrupt) << read.error().what();
+    }
+    // A file that the device does not give is told of, as unreadable.
+    const bool unreadable = !read && read.error().code() == Code::io;
+    EXPECT_LE(damages, unreadable ? 1u : 0u);
+    const auto again = read_seda(**store, archives);
+    ASSERT_OK(again);
+    EXPECT_TRUE(*again == whole);
+    EXPECT_FALSE((*store)->read_only_reason());
+    if (!reached) break;
+  }
+  ASSERT_LT(at, kCallsMax);
+  {
+    const auto store = store::Store::open(real_disk(), clock_, options(data));
+    ASSERT_OK(store);
+    expect_whole(data, **store);
+  }
+  std::cout << "  seda: " << testing::fault_name(GetParam()) << " at each of " << at - 1
+            << " calls; " << whole_nevertheless << " times the archive was whole nevertheless;";
+  for (const auto& [code, count] : told)
+    std::cout << " " << count << " " << code;
+  std::cout << "\n";
+  EXPECT_GT(at, 1u) << "the fault met no call";
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, EachFault, ::testing::ValuesIn(kFaults), [](const auto& each) {
@@ -485,7 +546,7 @@ TEST_F(Recovery, of_a_further_version) {
     TRY(ingest_all(store));
     return {};
   });
-  write_deposit("second", "Autre titre,");
+  write_deposit("second", "Autre titre");
   killed_at_each_call_of_the_next_start(
       [this](store::Store& store) -> Result<void> {
         TRY_SET(const ingest::IngestResult result, ingest_all(store, true));

@@ -1,8 +1,11 @@
+#include <cerrno>
+#include <limits>
 #include <set>
 
 #include "service/http/conditional.hpp"
 #include "service/http/problem.hpp"
 #include "service/http/router.hpp"
+#include "store/base/limits.hpp"
 #include "tests/support/expect.hpp"
 
 namespace versement::http {
@@ -34,7 +37,9 @@ TEST(Target, refuses_what_could_mean_another_place) {
     EXPECT_FALSE(parse_target(target, &request)) << target;
   }
   Request request;
-  EXPECT_FALSE(parse_target("/" + std::string(9000, 'a'), &request));
+  EXPECT_OK(parse_target("/" + std::string(limits::kHttpTargetBytesMax - 1, 'a'), &request));
+  Request longer;
+  EXPECT_FALSE(parse_target("/" + std::string(limits::kHttpTargetBytesMax, 'a'), &longer));
 }
 
 TEST(Range, means_what_rfc_9110_says) {
@@ -54,10 +59,39 @@ TEST(Range, means_what_rfc_9110_says) {
   for (const char* field : {"bytes=1000-", "bytes=2000-3000", "bytes=-0"}) {
     EXPECT_EQ(parse_range(field, 1000).kind, Kind::unsatisfiable) << field;
   }
-  for (const char* field : {"", "bytes=", "bytes=-", "bytes=5-4", "items=1-2", "bytes=a-b",
-                            "bytes=1-2,5-6", "bytes=99999999999999999999-"}) {
+  for (const char* field :
+       {"", "bytes", "bytes=", "bytes=-", "bytes=--5", "bytes=5-4", "items=1-2", "bytes=a-b",
+        "bytes=1-2,5-6", "bytes= 1-2", "bytes=1 -2", "bytes=+1-2", "bytes=0x1-2", "bytes=1.0-2"}) {
     EXPECT_EQ(parse_range(field, 1000).kind, Kind::whole) << field;
   }
+}
+
+TEST(Range, takes_positions_that_no_number_of_ours_holds) {
+  using Kind = RangeAnswer::Kind;
+  // 2^64 - 1, 2^64, 2^64 + 1, which would wrap to 1, and more.
+  for (const std::string position : {"18446744073709551615", "18446744073709551616",
+                                     "18446744073709551617", "99999999999999999999999999999999"}) {
+    EXPECT_EQ(parse_range("bytes=" + position + "-", 1000).kind, Kind::unsatisfiable) << position;
+    EXPECT_EQ(parse_range("bytes=5-" + position, 1000).range.length, 995u) << position;
+    EXPECT_EQ(parse_range("bytes=-" + position, 1000).range.length, 1000u) << position;
+    EXPECT_EQ(parse_range("bytes=" + position + "-" + position, 1000).kind, Kind::unsatisfiable);
+    EXPECT_EQ(parse_range("bytes=" + position + "-7", 1000).kind, Kind::whole) << position;
+  }
+  // Compared as they stand, not as far as they fit.
+  EXPECT_EQ(parse_range("bytes=99999999999999999999-99999999999999999998", 1000).kind, Kind::whole);
+  EXPECT_EQ(
+      parse_range("bytes=0000000000000000000000007-0000000000000000000000008", 1000).range.first,
+      7u);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(parse_range("bytes=0-", kMost).range.length, kMost);
+}
+
+TEST(Range, of_no_bytes_at_all_is_all_of_them_or_none) {
+  using Kind = RangeAnswer::Kind;
+  EXPECT_EQ(parse_range("bytes=0-", 0).kind, Kind::unsatisfiable);
+  EXPECT_EQ(parse_range("bytes=0-0", 0).kind, Kind::unsatisfiable);
+  EXPECT_EQ(parse_range("bytes=-0", 0).kind, Kind::unsatisfiable);
+  EXPECT_EQ(parse_range("bytes=-5", 0).kind, Kind::whole);
 }
 
 Request get(Fields fields) {
@@ -107,6 +141,58 @@ TEST(Respond, conditions_come_before_ranges) {
       "attachment; filename=\"Vue_d'__t__.txt\"; filename*=UTF-8''Vue%20d%27%C3%A9t%C3%A9.txt");
 }
 
+TEST(Respond, fields_that_are_none_or_come_twice_mean_the_whole) {
+  for (const Fields& fields : std::initializer_list<Fields>{
+           {{"Range", "bytes=2-4"}, {"If-Range", ""}},
+           {{"Range", "bytes=2-4"}, {"If-Range", "tag"}},
+           {{"Range", "bytes=2-4"}, {"If-Range", "\"tag\", \"other\""}},
+           {{"Range", "bytes=2-4"}, {"If-Range", "Sun, 06 Nov 1994 08:49:37 GMT"}},
+           {{"Range", "bytes=2-4"}, {"If-Range", "\"tag\""}, {"if-range", "\"tag\""}},
+           {{"Range", "bytes=2-4"}, {"Range", "bytes=2-4"}},
+           {{"Range", "bytes=2-4"}, {"range", "bytes=99-"}},
+           {{"Range", ""}, {"Range", "bytes=2-4"}},
+           {{"Range", ""}}}) {
+    const Response whole = respond_to(get(fields));
+    EXPECT_EQ(whole.status, 200);
+    EXPECT_EQ(whole.body_bytes(), 10u);
+    EXPECT_EQ(field_of(whole, "Content-Range"), "");
+  }
+  EXPECT_EQ(respond_to(get({{"Range", "bytes=18446744073709551616-"}})).status, 416);
+}
+
+TEST(Respond, lists_of_tags_may_stand_in_several_lines) {
+  EXPECT_EQ(respond_to(get({{"If-None-Match", "\"a\""}, {"If-None-Match", "\"tag\""}})).status,
+            304);
+  EXPECT_EQ(respond_to(get({{"If-Match", "\"a\""}, {"If-Match", "\"tag\""}})).status, 200);
+  EXPECT_EQ(respond_to(get({{"If-Match", ""}})).status, 412);  // None of no tags.
+  EXPECT_EQ(respond_to(get({{"If-None-Match", ""}})).status, 200);
+  EXPECT_FAILS(check_if_match(get({{"If-Match", ""}}), "\"tag\""), Code::conflict);
+  EXPECT_OK(check_if_match(get({}), "\"tag\""));
+}
+
+TEST(Respond, what_is_not_made_yet_answers_conditions_and_head) {
+  Representation unmade;
+  unmade.etag = "\"tag\"";
+  unmade.media_type = "application/zip";
+  unmade.file_name = "a.zip";
+  EXPECT_EQ(respond_before_made(get({{"If-None-Match", "\"tag\""}}), unmade)->status, 304);
+  EXPECT_EQ(respond_before_made(get({{"If-Match", "\"other\""}}), unmade)->status, 412);
+  EXPECT_FALSE(respond_before_made(get({{"If-Match", "\"tag\""}}), unmade));
+  EXPECT_FALSE(respond_before_made(get({{"Range", "bytes=0-1"}}), unmade));
+  Request head = get({});
+  head.method = "HEAD";
+  const auto told = respond_before_made(head, unmade);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->status, 200);
+  EXPECT_TRUE(told->length_unknown);
+  EXPECT_EQ(field_of(*told, "ETag"), "\"tag\"");
+  EXPECT_EQ(field_of(*told, "Content-Type"), "application/zip");
+  // What is there says how long it is.
+  const Response known = respond_to(head);
+  EXPECT_FALSE(known.length_unknown);
+  EXPECT_EQ(known.length, 10u);
+}
+
 TEST(Problems, each_has_a_code_of_its_own_and_a_title) {
   std::set<std::string_view> codes;
   for (const ProblemType& type : problem_types()) {
@@ -121,6 +207,11 @@ TEST(Problems, an_internal_error_tells_the_client_nothing) {
   const Response response = problem_of(Error(Code::io, "read /secret/path: I/O error"));
   EXPECT_EQ(response.status, 500);
   EXPECT_EQ(response.body.find("secret"), std::string::npos);
+  const Response scarce = problem_of(Error::from_errno(EMFILE, "open /secret/path"));
+  EXPECT_EQ(scarce.status, 503);
+  EXPECT_EQ(field_of(scarce, "Retry-After"), "5");
+  EXPECT_NE(scarce.body.find("out-of-resources"), std::string::npos);
+  EXPECT_EQ(scarce.body.find("secret"), std::string::npos);
 }
 
 TEST(Router, finds_parameters_and_knows_the_methods) {

@@ -36,6 +36,26 @@ TEST_F(BagsTest, keeps_as_many_plans_as_the_bytes_allow_and_the_newest_one_alway
   EXPECT_NE(tar_of(narrow, "a"), held->get());  // Let go of, and made anew.
 }
 
+TEST_F(BagsTest, keeps_the_holey_archive_of_the_addresses_that_were_asked_for_last) {
+  Bags bags(*store_);
+  const auto of = [&bags](const std::string& url) {
+    const auto tar = bags.holey_tar(transfer("a"), url);
+    EXPECT_OK(tar);
+    return tar ? *tar : nullptr;
+  };
+  const auto first = of("https://a.example/");
+  const auto second = of("https://b.example/");
+  EXPECT_NE(first, second);
+  EXPECT_EQ(of("https://a.example/"), first);
+  EXPECT_EQ(of("https://b.example/"), second);
+
+  // Whoever calls us by ever new names takes no more memory.
+  const auto third = of("https://c.example/");
+  EXPECT_EQ(of("https://b.example/"), second);
+  EXPECT_EQ(of("https://c.example/"), third);
+  EXPECT_NE(of("https://a.example/"), first);  // Let go of, and made anew.
+}
+
 TEST(BagCrcs, no_zip_is_made_of_a_file_whose_crc_nobody_knows) {
   bagit::MemberList members;
   members.add("bag/data/", 0);
