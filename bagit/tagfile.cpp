@@ -97,21 +97,26 @@ void LineSplitter::end(const Each& each) {
 }
 
 void LineSplitter::feed(std::string_view text, const Each& each) {
-  while (!text.empty()) {
-    if (after_cr_ && text.front() == '\n') text.remove_prefix(1);
+  constexpr auto kNone = std::string_view::npos;
+  // Not find_first_of(), which asks for each byte anew; nor the next LF for each CR.
+  std::size_t line_feed = text.find('\n');
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (after_cr_ && text[at] == '\n') ++at;
     after_cr_ = false;
-    const std::size_t stop = text.find_first_of("\r\n");
-    if (stop == std::string_view::npos) return keep(text);
+    if (line_feed != kNone && line_feed < at) line_feed = text.find('\n', at);
+    const std::size_t stop = std::min(line_feed, text.substr(0, line_feed).find('\r', at));
+    if (stop == kNone) return keep(text.substr(at));
     after_cr_ = text[stop] == '\r';
+    const std::string_view whole = text.substr(at, stop - at);
     if (begun_) {
-      keep(text.substr(0, stop));
+      keep(whole);
       end(each);
     } else {  // Nearly always: a whole line, which need not be copied.
-      const std::string_view whole = text.substr(0, stop);
       if (whole.size() > limits::kTagLineBytesMax && too_long_ == 0) too_long_ = number_ + 1;
       each(++number_, whole.substr(0, limits::kTagLineBytesMax));
     }
-    text.remove_prefix(stop + 1);
+    at = stop + 1;
   }
 }
 
@@ -333,6 +338,7 @@ std::string manifest_algorithm_name(Algorithm algorithm) {
 }
 
 std::optional<ManifestName> parse_manifest_name(std::string_view name) {
+  if (name.find('/') != std::string_view::npos) return std::nullopt;  // Of most files it is known.
   const std::string lower = lower_ascii(name);
   std::string_view rest = lower;
   ManifestName out;
@@ -347,7 +353,6 @@ std::optional<ManifestName> parse_manifest_name(std::string_view name) {
     return std::nullopt;
   }
   rest = rest.substr(kBegin.size(), rest.size() - kBegin.size() - kEnd.size());
-  if (rest.find('/') != std::string_view::npos) return std::nullopt;
   out.proper = lower == name && std::all_of(rest.begin(), rest.end(), [](char c) {
                  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
                });
