@@ -143,6 +143,17 @@ TEST(Golden, a_further_version) {
   expect_golden("replacement", input);
 }
 
+TEST(Golden, a_further_version_of_what_was_checked_meanwhile) {
+  PackageInput input = photograph();
+  input.earlier = {*Timestamp::parse("2024-05-01T08:00:00Z")};
+  input.checks = {.count = 21,
+                  .damaged = 2,
+                  .last_damaged = false,
+                  .first = *Timestamp::parse("2024-05-02T03:00:00.125Z"),
+                  .last = *Timestamp::parse("2026-01-14T03:00:00Z")};
+  expect_golden("checked", input);
+}
+
 TEST(Golden, names_that_an_address_cannot_hold) {
   PackageInput input = photograph();
   std::vector<PayloadFile> files;
