@@ -180,33 +180,13 @@ Result<std::shared_ptr<Bags::Plan>> Bags::make(const json::Object& transfer) {
   return plan;
 }
 
-std::shared_ptr<Bags::Plan> Bags::kept(const std::string& id) {
-  const std::scoped_lock lock(mutex_);
-  for (auto at = kept_.begin(); at != kept_.end(); ++at) {
-    if (at->first != id) continue;
-    kept_.splice(kept_.begin(), kept_, at);
-    return kept_.front().second;
-  }
-  return nullptr;
-}
-
 Result<std::shared_ptr<Bags::Plan>> Bags::plan(const json::Object& transfer) {
   const std::string id = json::text_at(transfer, "id");
-  if (auto there = kept(id)) return there;
+  if (auto there = kept_.find(id)) return there;
   const std::scoped_lock making(making_);
-  if (auto there = kept(id)) return there;
+  if (auto there = kept_.find(id)) return there;
   TRY_SET(auto made, make(transfer));
-  const std::scoped_lock lock(mutex_);
-  kept_.emplace_front(id, made);
-  // The newest one stays in any case: whoever asked for it will ask for ranges of it.
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  for (auto at = kept_.begin(); at != kept_.end(); ++at, ++count) {
-    bytes += at->second->memory_bytes();
-    if (count == 0 || bytes <= plan_bytes_kept_) continue;
-    kept_.erase(at, kept_.end());
-    break;
-  }
+  kept_.add(id, made, made->memory_bytes());
   return made;
 }
 

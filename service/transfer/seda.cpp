@@ -300,25 +300,13 @@ class Builder {
 
 }  // namespace
 
-struct SedaArchives::Kept {
-  SedaArchive archive;
-  std::size_t memory_bytes = 0;
-};
-
-std::shared_ptr<SedaArchives::Kept> SedaArchives::kept(const std::string& key) {
-  const std::scoped_lock lock(mutex_);
-  for (auto at = kept_.begin(); at != kept_.end(); ++at) {
-    if (at->first != key) continue;
-    kept_.splice(kept_.begin(), kept_, at);
-    return kept_.front().second;
-  }
-  return nullptr;
-}
+SedaArchives::SedaArchives(store::Store& store)
+    : store_(store), kept_(kArchiveBytesKept, kArchivesKept) {}
 
 Result<SedaArchive> SedaArchives::archive(const json::Object& transfer, mets::SedaVersion version) {
   const std::string key =
       json::text_at(transfer, "id") + " " + std::string(mets::seda_version_text(version));
-  if (const auto there = kept(key)) return there->archive;
+  if (const auto there = kept_.find(key)) return *there;
   {
     const std::scoped_lock lock(mutex_);
     if (waiting_ >= kWaitingMax) {
@@ -332,23 +320,11 @@ Result<SedaArchive> SedaArchives::archive(const json::Object& transfer, mets::Se
     --waiting_;
   });
   const std::scoped_lock making(making_);
-  if (const auto there = kept(key)) return there->archive;
+  if (const auto there = kept_.find(key)) return *there;
   Builder builder(store_, transfer, version);
-  auto made = std::make_shared<Kept>();
-  TRY_SET(made->archive, builder.run());
-  made->memory_bytes = builder.memory_bytes();
-  const std::scoped_lock lock(mutex_);
-  kept_.emplace_front(key, made);
-  // The newest one stays in any case: whoever asked for it will ask for ranges of it.
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  for (auto at = kept_.begin(); at != kept_.end(); ++at, ++count) {
-    bytes += at->second->memory_bytes;
-    if (count == 0 || (count < kArchivesKept && bytes <= kArchiveBytesKept)) continue;
-    kept_.erase(at, kept_.end());
-    break;
-  }
-  return made->archive;
+  TRY_SET(SedaArchive made, builder.run());
+  kept_.add(key, std::make_shared<SedaArchive>(made), builder.memory_bytes());
+  return made;
 }
 
 }  // namespace versement::transfer

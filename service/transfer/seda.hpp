@@ -7,13 +7,13 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "bagit/zip.hpp"
 #include "mets/seda.hpp"
+#include "service/transfer/kept.hpp"
 #include "store/base/json.hpp"
 #include "store/store.hpp"
 
@@ -30,7 +30,7 @@ struct SedaArchive {
 // Thread safe.
 class SedaArchives {
  public:
-  explicit SedaArchives(store::Store& store) : store_(store) {}
+  explicit SedaArchives(store::Store& store);
 
   // The archive of a sealed transfer. Making the manifest reads two small files of each item.
   // Errors: corrupt ("content-corrupt") when a package is not what was sealed; no_space;
@@ -38,14 +38,11 @@ class SedaArchives {
   Result<SedaArchive> archive(const json::Object& transfer, mets::SedaVersion version);
 
  private:
-  struct Kept;
-  std::shared_ptr<Kept> kept(const std::string& key);
-
   store::Store& store_;
   std::mutex making_;  // One manifest at a time. Before mutex_.
   std::mutex mutex_;
-  std::size_t waiting_ = 0;  // Guarded by mutex_, as is what follows.
-  std::list<std::pair<std::string, std::shared_ptr<Kept>>> kept_;  // the last used one first
+  std::size_t waiting_ = 0;  // Guarded by mutex_.
+  Kept<SedaArchive> kept_;
 };
 
 }  // namespace versement::transfer
