@@ -31,8 +31,9 @@ using Values = std::vector<std::pair<std::string_view, std::string>>;
 std::string with_values(const XmlTag& tag, const Values& values) {
   std::string out = "<" + std::string(tag.name());
   for (const auto& [name, value] : tag.attributes()) {
-    const auto other = std::find_if(values.begin(), values.end(),
-                                    [&](const auto& each) { return each.first == name; });
+    const auto other =
+        std::find_if(values.begin(), values.end(),
+                     [&wanted = name](const auto& each) { return each.first == wanted; });
     out += " " + name + "=\"";
     append_xml_escaped(other == values.end() ? value : other->second, &out);
     out += '"';

@@ -627,7 +627,7 @@ bool seda_reply(std::string_view text) {
 // Of whatever has the header of an AIP: what is put in between keeps it XML.
 bool sip(std::string_view text) {
   const auto source = std::make_shared<ViewSource>(text);
-  const std::map<std::string, mets::Held> changed{{"a/METS.xml", {.size_bytes = 12}}};
+  const std::map<std::string, mets::Held> changed{{"a/METS.xml", {.size_bytes = 12, .sha512 = {}}}};
   auto splices = mets::sip_splices(
       *source, {.agreement = "A <1>", .submitter = {"", "S"}, .archive = {"a", "\"A\""}}, changed);
   if (!splices) return false;
