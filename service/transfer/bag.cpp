@@ -107,7 +107,7 @@ Result<void> check_crcs(const bagit::MemberList& members) {
   if (!lacks) return {};
   return Error(Code::conflict, "a zip has the CRC-32 of every file, and the journal has none of '" +
                                    printable(members.path(*lacks)) +
-                                   "'; take bag.tar, which needs none")
+                                   "'; the bag.tar of a transfer needs none")
       .as(kZipNotPossible);
 }
 

@@ -263,8 +263,8 @@ class ChecksTest : public AuditTest {
     event.objects["item"] = "F-1";
     event.objects["collection"] = "c";
     event.detail["read_back"] = read_back;
-    ASSERT_OK(store_->commit(std::move(*deposit), {event.time, "m", "t", "mailto:t@example.org"},
-                             std::move(event)));
+    const ocfl::VersionNote note{event.time, "m", "t", "mailto:t@example.org"};
+    ASSERT_OK(store_->commit(std::move(*deposit), note, std::move(event)));
   }
 
   json::Object checks(const std::string& owner = "item F-1") {
