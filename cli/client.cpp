@@ -1,11 +1,14 @@
 #include "cli/client.hpp"
 
+#include <fcntl.h>
+
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include "client/connection.hpp"
+#include "store/base/disk.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 #include "store/base/version.hpp"
@@ -209,6 +212,30 @@ Result<Download> Client::download(
   if (good) return download;
   if (auto object = json::parse_object(refusal)) s.problem = std::move(*object);
   return error_of_status(download.status, s.problem);
+}
+
+Result<void> Client::fetch_file(const std::string& path, const std::string& to) {
+  Disk& disk = real_disk();
+  const Path target(to);
+  std::uint64_t got = 0;
+  std::uint64_t wanted = 0;
+  Fd fd;
+  auto fetched = download(
+      path, 0, "",
+      [&](const Download& download) -> Result<void> {
+        wanted = download.total_bytes;
+        TRY_SET(fd, disk.open(target, O_WRONLY | O_CREAT | O_EXCL, 0644));
+        return {};
+      },
+      [&](std::span<const std::byte> bytes) -> Result<void> {
+        got += bytes.size();
+        return write_all(disk, fd, bytes, target);
+      });
+  if (!fetched && fd) (void)disk.remove_file(target);  // Half a file must not look like one.
+  if (!fetched) return std::move(fetched).error();
+  if (got == wanted) return disk.close(std::move(fd), target);
+  (void)disk.remove_file(target);
+  return Error(Code::network, printable(to) + " ended early; fetch it again");
 }
 
 Result<void> Client::list(const std::string& path,

@@ -58,6 +58,10 @@ class Client {
                             const std::function<Result<void>(const Download&)>& begin,
                             const std::function<Result<void>(std::span<const std::byte>)>& data);
 
+  // GET into a new file, which is removed again unless all has come. Errors: exists, when there is
+  // one; io; network when it ended early; what the server said.
+  Result<void> fetch_file(const std::string& path, const std::string& to);
+
   // All entries of a list, page by page; stops early when `each` returns false.
   Result<void> list(const std::string& path, const std::function<bool(const json::Object&)>& each);
 

@@ -126,6 +126,25 @@ int list_files(Session& session, const std::string& id) {
       });
 }
 
+struct SipFlags {
+  std::string id, agreement, to;
+  std::uint32_t version = 0;  // 0: the newest
+  bool replacement = false;
+};
+
+int fetch_sip(Session& session, const SipFlags& flags) {
+  auto client = session.client();
+  if (!client) return session.fail(client.error());
+  std::string path =
+      "/v1/items/" + segment(flags.id) + "/sip.zip?agreement=" + segment(flags.agreement);
+  if (flags.replacement) path += "&record_status=REPLACEMENT";
+  if (flags.version > 0) path += "&version=" + std::to_string(flags.version);
+  const auto fetched = (*client)->fetch_file(path, flags.to);
+  if (!fetched) return session.fail(fetched.error());
+  session.console().note("written to " + flags.to);
+  return kOk;
+}
+
 struct CollectionFlags {
   std::string id, title, language = "fr";
   std::string conditions, credit, owner, reproduction;
@@ -179,6 +198,20 @@ void add_item_commands(Tree& tree) {
     auto id = std::make_shared<std::string>();
     command->add_option("ITEM", *id, "Item id")->required();
     tree.action(command, [id](Session& s) { return list_files(s, *id); });
+  }
+  {
+    CLI::App* const command =
+        tree.add(item, "sip", "Write an item as an E-ARK SIP, for systems that take one at a time");
+    auto flags = std::make_shared<SipFlags>();
+    command->add_option("ITEM", flags->id, "Item id")->required();
+    command->add_option("--agreement", flags->agreement, "Agreement that it is submitted under")
+        ->required();
+    command->add_option("--to", flags->to, "File to write; it must not be there yet")->required();
+    command->add_option("--version", flags->version, "Version of the item, in place of the newest")
+        ->check(CLI::PositiveNumber);
+    command->add_flag("--replacement", flags->replacement,
+                      "It takes the place of what the archive was sent before");
+    tree.action(command, [flags](Session& s) { return fetch_sip(s, *flags); });
   }
   CLI::App* const collection = tree.add(&tree.root(), "collection", "Groups of items");
   collection->require_subcommand(1);

@@ -64,6 +64,14 @@ struct Organisation {
   bool empty() const { return name.empty(); }
 };
 
+// The checks of an item's bytes since its version before: what audits found, in short.
+struct FixityChecks {
+  std::uint64_t count = 0;
+  std::uint64_t damaged = 0;  // of them, those that found damage
+  bool last_damaged = false;
+  Timestamp first, last;
+};
+
 struct PackageInput {
   std::string objid;  // the item's slug
   Description description;
@@ -71,6 +79,7 @@ struct PackageInput {
   Organisation archivist;          // who describes and hands over; may be empty
   Timestamp created;               // of the OCFL version
   std::vector<Timestamp> earlier;  // of the versions before, the first one first
+  FixityChecks checks;             // of the version before; of a first one there are none
   bool read_back = true;           // stored bytes are read back before the package is acknowledged
   Payload files;
   std::vector<DocumentFile> documentation;  // likewise; none is called LISEZ-MOI.txt

@@ -111,7 +111,9 @@ class Premis {
              std::string_view detail,
              const Uuid& object,
              std::string_view role,
-             Timestamp time) {
+             Timestamp time,
+             std::string_view outcome = "success",
+             std::string_view outcome_note = "") {
     xml_.open("premis:event");
     xml_.open("premis:eventIdentifier");
     xml_.text("premis:eventIdentifierType", "UUID");
@@ -129,7 +131,12 @@ class Premis {
     xml_.text("premis:eventDetail", detail);
     xml_.close();
     xml_.open("premis:eventOutcomeInformation");
-    xml_.text("premis:eventOutcome", "success");
+    xml_.text("premis:eventOutcome", outcome);
+    if (!outcome_note.empty()) {
+      xml_.open("premis:eventOutcomeDetail");
+      xml_.text("premis:eventOutcomeDetailNote", outcome_note);
+      xml_.close();
+    }
     xml_.close();
     linking_agent(software_id(), "executing program");
     xml_.open("premis:linkingObjectIdentifier");
@@ -138,6 +145,22 @@ class Premis {
     xml_.text("premis:linkingObjectRole", role);
     xml_.close();
     xml_.close();
+  }
+
+  // One event for all of them: an item that is read every month has hundreds over the years. Its
+  // outcome is a word of id.loc.gov/vocabulary/preservation/eventOutcome.
+  void checks_before(const Uuid& object) {
+    const FixityChecks& checks = input_.checks;
+    const std::string detail =
+        "Contrôles d'intégrité depuis la version précédente : " + std::to_string(checks.count) +
+        ", du " + checks.first.text_seconds() + " au " + checks.last.text_seconds();
+    const std::string note = checks.damaged == 0 ? ""
+                                                 : "Contrôles ayant relevé un dommage : " +
+                                                       std::to_string(checks.damaged);
+    const std::string_view outcome = checks.damaged == 0   ? "success"
+                                     : checks.last_damaged ? "fail"
+                                                           : "warning";
+    event("fix", "fixity check", detail, object, "source", checks.last, outcome, note);
   }
 
   void agents() {
@@ -324,6 +347,7 @@ Result<void> render_representation_premis(const PackageInput& input,
   // One event for the representation, not one for each file: METS and PREMIS stay readable at any
   // number of files. The journal has the rest.
   const Uuid object = premis.representation_id(representation);
+  if (input.checks.count > 0) premis.checks_before(object);
   if (!input.received.empty()) {
     premis.event("val", "validation", input.received, object, "source");
   }

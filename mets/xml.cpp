@@ -84,7 +84,7 @@ XmlWriter::~XmlWriter() {
 
 void XmlWriter::indent() {
   if (sink_ != nullptr && out_.size() >= kPieceBytes) pass_on();
-  out_.append(2 * open_.size(), ' ');
+  out_.append(2 * (depth_ + open_.size()), ' ');
 }
 
 void XmlWriter::pass_on() {

@@ -23,6 +23,8 @@ class XmlWriter {
 
   // The document is kept, for take().
   XmlWriter();
+  // A part of a document, to stand below so many open elements; likewise kept.
+  explicit XmlWriter(std::size_t depth) : depth_(depth) {}
   // It is handed on piece by piece. What the sink says is known at finish(); after a failure it
   // gets nothing more.
   explicit XmlWriter(const Sink& sink);
@@ -53,6 +55,7 @@ class XmlWriter {
   std::optional<Error> error_;  // of the sink
   std::string out_;
   std::vector<std::string> open_;
+  std::size_t depth_ = 0;  // of what is written at the top
 };
 
 // The characters that XML gives a meaning, escaped; those that XML 1.0 cannot hold become U+FFFD.

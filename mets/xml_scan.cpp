@@ -89,6 +89,7 @@ struct XmlScanner::State {
   std::size_t searched = 0;  // of it, without finding that end
   char quote = 0;            // open there
   std::uint64_t offset = 0;  // of held in the document
+  std::uint64_t length = 0;  // of the token that is looked at, which begins there
   bool in_root = false;
   bool had_root = false;
   std::vector<std::string> open;
@@ -425,6 +426,7 @@ Result<void> XmlScanner::feed(std::string_view piece) {
           .as("xml-size");
     }
     s.searched = 0;
+    s.length = length;
     TRY(s.take(rest.substr(0, length)));
     done += length;
     s.offset += length;
@@ -437,12 +439,17 @@ Result<void> XmlScanner::finish() {
   State& s = *state_;
   if (!s.held.empty()) {
     if (s.held.front() == '<') return s.syntax("the document ends within a tag");
+    s.length = s.held.size();
     TRY(s.take(s.held));
     s.held.clear();
   }
   if (!s.open.empty()) return s.syntax("the document ends before its elements do");
   if (!s.had_root) return s.wrong("xml-roots", "there is no root element");
   return {};
+}
+
+XmlScanner::Place XmlScanner::place() const {
+  return {.begin = state_->offset, .end = state_->offset + state_->length};
 }
 
 Result<void> check_xml(std::string_view text) {

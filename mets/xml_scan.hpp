@@ -1,6 +1,7 @@
 // XML read from its beginning to its end, for documents that are too large for a tree in memory.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +57,13 @@ class XmlScanner {
   Result<void> feed(std::string_view piece);
   // Errors: invalid when the document is not whole.
   Result<void> finish();
+
+  // Where in the document the tag or text lies that the listener is being told of.
+  struct Place {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+  Place place() const;
 
  private:
   struct State;

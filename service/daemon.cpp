@@ -285,6 +285,7 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
       });
   transfer::Bags bags(*store);
   transfer::SedaArchives seda(*store);
+  transfer::Sips sips(*store);
   TRY_SET(const auto stamper, stamps::Stamper::make(*store, settings.stamps));
   Metrics metrics;
   api::Context context{.store = *store,
@@ -292,6 +293,7 @@ Result<void> serve(Disk& disk, Clock& clock, const Settings& settings) {
                        .tokens = tokens,
                        .bags = bags,
                        .seda = seda,
+                       .sips = sips,
                        .stamper = *stamper,
                        .metrics = metrics,
                        .witnesses = witnesses,

@@ -135,6 +135,12 @@ Result<void> refuse_damaged_file(const Store& store,
   return {};
 }
 
+Result<void> refuse_damaged_item(const Store& store, std::string_view slug) {
+  TRY_SET(const auto incidents, open_incidents(store, "item " + std::string(slug)));
+  if (!incidents.empty()) return damaged(incidents.front());
+  return {};
+}
+
 Result<void> refuse_damaged_transfer(const Store& store, const json::Object& transfer) {
   const std::string id = json::text_at(transfer, "id");
   TRY_SET(const auto incidents, open_incidents(store, ""));

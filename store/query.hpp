@@ -36,9 +36,10 @@ Result<void> check_item_object(Store& store, std::string_view slug, std::uint32_
 Result<void> check_seal_object(const Store& store, const json::Object& transfer);
 
 // Refuses to hand out what an open incident says is damaged: a file of an item or seal (`path`
-// below the object), and whatever holds all files of a sealed transfer. Errors: corrupt
-// ("content-corrupt"), until it is repaired and the incident closed.
+// below the object), and whatever holds all files of an item or of a sealed transfer. Errors:
+// corrupt ("content-corrupt"), until it is repaired and the incident closed.
 Result<void> refuse_damaged_file(const Store& store, std::string_view owner, std::string_view path);
+Result<void> refuse_damaged_item(const Store& store, std::string_view slug);
 Result<void> refuse_damaged_transfer(const Store& store, const json::Object& transfer);
 
 // Calls `each` for the files of a version, by path, until it returns false. The owner is an item's

@@ -16,6 +16,7 @@
 #include "service/stamps/stamper.hpp"
 #include "service/transfer/bag.hpp"
 #include "service/transfer/seda.hpp"
+#include "service/transfer/sip.hpp"
 #include "store/base/metrics.hpp"
 #include "store/store.hpp"
 
@@ -31,6 +32,7 @@ struct Context {
   Tokens& tokens;
   transfer::Bags& bags;
   transfer::SedaArchives& seda;
+  transfer::Sips& sips;
   stamps::Stamper& stamper;
   Metrics& metrics;
   std::vector<journal::VerifierKey> witnesses;  // whose cosignatures are taken

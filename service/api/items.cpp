@@ -141,6 +141,48 @@ Result<Response> file_content(const Context& context,
   return http::respond(call.request, std::move(representation));
 }
 
+// The item as a submission under an agreement. It is nobody's transfer: what leaves with it is not
+// journaled, and who may read the files of an item may have them so.
+Result<Response> sip_zip(const Context& context, const Call& call) {
+  const std::string& slug = call.parameter("item_id");
+  const std::string agreement = call.request.query_text("agreement");
+  if (agreement.empty()) {
+    return Error(Code::invalid, "agreement is missing: a SIP says under which one it is submitted")
+        .as("invalid-parameter");
+  }
+  TRY_SET(const json::Object item, store::item_record(context.store, slug));
+  std::uint64_t version = json::number_at(item, "head_version");
+  if (const std::string asked = call.request.query_text("version"); !asked.empty()) {
+    const auto number = parse_decimal(asked);
+    if (!number || *number == 0) {
+      return Error(Code::invalid, "version is a number from 1 on").as("invalid-parameter");
+    }
+    if (*number > version) return Error(Code::not_found, "the item has no such version");
+    version = *number;
+  }
+  const std::string status = call.request.query_text("record_status");
+  if (!status.empty() && status != "NEW" && status != "REPLACEMENT") {
+    return Error(Code::invalid, "record_status is NEW or REPLACEMENT").as("invalid-parameter");
+  }
+  TRY_SET(const json::Object terms, store::agreement_record(context.store, agreement));
+  mets::Submission submission = transfer::submission_of(terms);
+  submission.replaces = status == "REPLACEMENT";
+  const auto number = static_cast<std::uint32_t>(version);
+  TRY(store::check_item_object(context.store, slug, number));
+  TRY(store::refuse_damaged_item(context.store, slug));
+  TRY_SET(const transfer::SipArchive archive, context.sips.archive(slug, number, submission));
+  http::Representation representation;
+  representation.source = archive.zip;
+  representation.etag = archive.etag;
+  representation.media_type = "application/zip";
+  representation.file_name = slug + ".sip.zip";
+  // Another version or another agreement may be asked for at the same address.
+  representation.immutable = false;
+  Response response = http::respond(call.request, std::move(representation));
+  if (response.source && call.request.method != "HEAD") TRY(archive.zip->check_at(response.offset));
+  return response;
+}
+
 Result<std::string> path_of_file_id(const Context& context,
                                     const Call& call,
                                     std::uint32_t version) {
@@ -213,6 +255,8 @@ void add_items(http::Router& router, Context& context) {
                 TRY_SET(const std::uint32_t version, version_of(call));
                 return file_content(context, call, call.parameter("item_id"), version, "METS.xml");
               }});
+  router.add({"GET", "/v1/items/{item_id}/sip.zip", Scope::content_read, 0,
+              [&context](const Call& call) { return sip_zip(context, call); }});
 }
 
 }  // namespace versement::api

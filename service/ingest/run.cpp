@@ -471,6 +471,21 @@ class Ingest {
     return times;
   }
 
+  // What audits found since the newest version of an item.
+  Result<mets::FixityChecks> checks_of(const PlannedItem& item) {
+    TRY_SET(const json::Object state,
+            store::verification_record(store_, "item " + item.slug.text()));
+    const json::Object& counted = json::object_at(state, "checks");
+    mets::FixityChecks checks;
+    checks.count = json::number_at(counted, "count");
+    if (checks.count == 0) return checks;
+    checks.damaged = json::number_at(counted, "damaged");
+    checks.last_damaged = json::flag_at(counted, "last_damaged");
+    TRY_SET(checks.first, Timestamp::parse(json::text_at(counted, "first_at")));
+    TRY_SET(checks.last, Timestamp::parse(json::text_at(counted, "last_at")));
+    return checks;
+  }
+
   Result<std::unique_ptr<store::Deposit>> begin(const PlannedItem& item,
                                                 const json::Object* existing) {
     if (existing == nullptr) {
@@ -510,6 +525,7 @@ class Ingest {
     package.read_back = store_.verifies_after_write();
     if (existing != nullptr) {
       TRY_SET(package.earlier, versions_of(item, json::number_at(*existing, "head_version")));
+      TRY_SET(package.checks, checks_of(item));
     }
     ItemDigests digests;
     for (const PlannedFile& file : item.files) {

@@ -13,8 +13,8 @@ namespace versement::transfer {
 namespace {
 
 constexpr std::string_view kPayload = "data/";
-// Holey archives kept with a plan. One address is usual; a client may call us as it likes.
-constexpr std::size_t kHoleyKept = 2;
+// Holey archives kept, each of a transfer and an address. A client may call us as it likes.
+constexpr std::size_t kHoleyKept = 4;
 // Of the digest of an address, in the entity tag of what depends on it.
 constexpr std::size_t kAddressDigits = 16;
 
@@ -109,7 +109,7 @@ Result<void> check_crcs(const bagit::MemberList& members) {
   if (!lacks) return {};
   return Error(Code::conflict, "a zip has the CRC-32 of every file, and the journal has none of '" +
                                    printable(members.path(*lacks)) +
-                                   "'; take bag.tar, which needs none")
+                                   "'; the bag.tar of a transfer needs none")
       .as(kZipNotPossible);
 }
 
@@ -146,16 +146,14 @@ struct Bags::Plan {
   Timestamp sealed;
   std::shared_ptr<bagit::TarSource> tar;
   std::shared_ptr<bagit::ZipSource> zip;
-  // Of the addresses that were asked for last, the last one first. Guarded by mutex_ of Bags.
-  std::list<Holey> holey;
 
   std::size_t memory_bytes() const {
-    std::size_t bytes = stored->memory_bytes() + tar->memory_bytes() + zip->memory_bytes();
-    for (const Holey& each : holey)
-      bytes += each.memory_bytes;
-    return bytes;
+    return stored->memory_bytes() + tar->memory_bytes() + zip->memory_bytes();
   }
 };
+
+Bags::Bags(store::Store& store, std::size_t plan_bytes_kept)
+    : store_(store), kept_(plan_bytes_kept), holey_(plan_bytes_kept, kHoleyKept) {}
 
 Result<std::shared_ptr<Bags::Plan>> Bags::make(const json::Object& transfer) {
   auto plan = std::make_shared<Plan>();
@@ -187,38 +185,14 @@ Result<std::shared_ptr<Bags::Plan>> Bags::make(const json::Object& transfer) {
   return plan;
 }
 
-std::shared_ptr<Bags::Plan> Bags::kept(const std::string& id) {
-  const std::scoped_lock lock(mutex_);
-  for (auto at = kept_.begin(); at != kept_.end(); ++at) {
-    if (at->first != id) continue;
-    kept_.splice(kept_.begin(), kept_, at);
-    return kept_.front().second;
-  }
-  return nullptr;
-}
-
 Result<std::shared_ptr<Bags::Plan>> Bags::plan(const json::Object& transfer) {
   const std::string id = json::text_at(transfer, "id");
-  if (auto there = kept(id)) return there;
+  if (auto there = kept_.find(id)) return there;
   const std::scoped_lock making(making_);
-  if (auto there = kept(id)) return there;
+  if (auto there = kept_.find(id)) return there;
   TRY_SET(auto made, make(transfer));
-  const std::scoped_lock lock(mutex_);
-  kept_.emplace_front(id, made);
-  let_go();
+  kept_.add(id, made, made->memory_bytes());
   return made;
-}
-
-void Bags::let_go() {
-  // The newest one stays in any case: whoever asked for it will ask for ranges of it.
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  for (auto at = kept_.begin(); at != kept_.end(); ++at, ++count) {
-    bytes += at->second->memory_bytes();
-    if (count == 0 || bytes <= plan_bytes_kept_) continue;
-    kept_.erase(at, kept_.end());
-    break;
-  }
 }
 
 Result<std::shared_ptr<bagit::ArchiveSource>> Bags::tar(const json::Object& transfer) {
@@ -235,25 +209,13 @@ Result<std::shared_ptr<bagit::ArchiveSource>> Bags::zip(const json::Object& tran
 Result<std::shared_ptr<bagit::ArchiveSource>> Bags::holey_tar(const json::Object& transfer,
                                                               const std::string& files_url) {
   TRY_SET(const auto made, plan(transfer));
-  if (auto there = kept_holey(*made, files_url)) return there;
+  const std::string key = json::text_at(transfer, "id") + "\n" + files_url;
+  if (auto there = holey_.find(key)) return there;
   const std::scoped_lock making(making_);
-  if (auto there = kept_holey(*made, files_url)) return there;
+  if (auto there = holey_.find(key)) return there;
   const Holey laid_out = lay_out_holey(*made, transfer, files_url);
-  const std::scoped_lock lock(mutex_);
-  made->holey.push_front(laid_out);
-  if (made->holey.size() > kHoleyKept) made->holey.pop_back();
-  let_go();
+  holey_.add(key, laid_out.tar, laid_out.memory_bytes);
   return laid_out.tar;
-}
-
-std::shared_ptr<bagit::ArchiveSource> Bags::kept_holey(Plan& plan, const std::string& files_url) {
-  const std::scoped_lock lock(mutex_);
-  for (auto at = plan.holey.begin(); at != plan.holey.end(); ++at) {
-    if (at->files_url != files_url) continue;
-    plan.holey.splice(plan.holey.begin(), plan.holey, at);
-    return plan.holey.front().tar;
-  }
-  return nullptr;
 }
 
 Bags::Holey Bags::lay_out_holey(const Plan& plan,
@@ -277,8 +239,8 @@ Bags::Holey Bags::lay_out_holey(const Plan& plan,
     return std::shared_ptr<Source>(fetch);
   };
   Holey holey;
-  holey.files_url = files_url;
-  holey.memory_bytes = fetch->memory_bytes() + members->memory_bytes();
+  // The plan may be let go of before.
+  holey.memory_bytes = plan.memory_bytes() + fetch->memory_bytes() + members->memory_bytes();
   const auto tar =
       std::make_shared<bagit::TarSource>(std::move(members), plan.sealed, std::move(open));
   holey.memory_bytes += tar->memory_bytes();

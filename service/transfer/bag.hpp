@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,6 +13,7 @@
 #include "bagit/tar.hpp"
 #include "bagit/zip.hpp"
 #include "mets/table.hpp"
+#include "service/transfer/kept.hpp"
 #include "store/base/json.hpp"
 #include "store/base/limits.hpp"
 #include "store/store.hpp"
@@ -72,8 +72,8 @@ std::string archive_etag(Archive form, const json::Object& transfer, std::string
 // Bags as archives. The plans that were used last are kept, up to so many bytes. Thread safe.
 class Bags {
  public:
-  explicit Bags(store::Store& store, std::size_t plan_bytes_kept = limits::kPlanBytesKept)
-      : store_(store), plan_bytes_kept_(plan_bytes_kept) {}
+  explicit Bags(store::Store& store, std::size_t plan_bytes_kept = limits::kPlanBytesKept);
+
   // Of a sealed transfer; the same bytes at every call, for ever.
   Result<std::shared_ptr<bagit::ArchiveSource>> tar(const json::Object& transfer);
   // Errors of zip: those of check_crcs, too.
@@ -85,26 +85,19 @@ class Bags {
  private:
   struct Plan;
   struct Holey {
-    std::string files_url;
     std::shared_ptr<bagit::ArchiveSource> tar;
     std::size_t memory_bytes = 0;
   };
-  std::shared_ptr<bagit::ArchiveSource> kept_holey(Plan& plan, const std::string& files_url);
   static Holey lay_out_holey(const Plan& plan,
                              const json::Object& transfer,
                              const std::string& files_url);
   Result<std::shared_ptr<Plan>> plan(const json::Object& transfer);
-  // Nothing when there is none.
-  std::shared_ptr<Plan> kept(const std::string& id);
   Result<std::shared_ptr<Plan>> make(const json::Object& transfer);
-  // Forgets the plans that were used least, as far as all do not fit. Requires: mutex_ is held.
-  void let_go();
 
   store::Store& store_;
-  const std::size_t plan_bytes_kept_;
-  std::mutex making_;  // One plan at a time: a large one needs its memory once. Before mutex_.
-  std::mutex mutex_;
-  std::list<std::pair<std::string, std::shared_ptr<Plan>>> kept_;  // Guarded by mutex_.
+  std::mutex making_;  // One plan at a time: a large one needs its memory once.
+  Kept<Plan> kept_;
+  Kept<bagit::ArchiveSource> holey_;  // each of one transfer and one address
 };
 
 }  // namespace versement::transfer

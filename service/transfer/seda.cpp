@@ -334,31 +334,11 @@ std::string seda_etag(const json::Object& transfer, mets::SedaVersion version) {
          "\"";
 }
 
-SedaArchives::Archive SedaArchives::kept(const std::string& key) {
-  for (auto at = kept_.begin(); at != kept_.end(); ++at) {
-    if (at->key != key) continue;
-    kept_.splice(kept_.begin(), kept_, at);
-    return kept_.front().archive;
-  }
-  return nullptr;
-}
-
-void SedaArchives::keep(Kept made) {
-  kept_.push_front(std::move(made));
-  // The newest one stays in any case: whoever asked for it will ask for ranges of it.
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  for (auto at = kept_.begin(); at != kept_.end(); ++at, ++count) {
-    bytes += at->memory_bytes;
-    if (count == 0 || (count < kArchivesKept && bytes <= kArchiveBytesKept)) continue;
-    kept_.erase(at, kept_.end());
-    break;
-  }
-}
+SedaArchives::SedaArchives(store::Store& store, std::chrono::milliseconds wait_max)
+    : store_(store), wait_max_(wait_max), kept_(kArchiveBytesKept, kArchivesKept) {}
 
 SedaArchives::Archive SedaArchives::made(const json::Object& transfer, mets::SedaVersion version) {
-  const std::scoped_lock lock(mutex_);
-  return kept(key_of(transfer, version));
+  return kept_.find(key_of(transfer, version));
 }
 
 void SedaArchives::stop() {
@@ -373,7 +353,7 @@ Result<SedaArchives::Archive> SedaArchives::archive(const json::Object& transfer
   const auto deadline = std::chrono::steady_clock::now() + wait_max_;
   std::unique_lock lock(mutex_);
   while (true) {
-    if (auto there = kept(key)) return there;
+    if (auto there = kept_.find(key)) return there;
     if (stop_.stop_requested()) return shutting_down();
     if (!making_) break;
     const auto other = making_;
@@ -408,7 +388,7 @@ Result<SedaArchives::Archive> SedaArchives::make(const std::shared_ptr<Making>& 
   auto built = builder.run();
   const std::scoped_lock lock(mutex_);
   making->result = built;
-  if (built) keep({making->key, *built, builder.memory_bytes()});
+  if (built) kept_.add(making->key, *built, builder.memory_bytes());
   return built;
 }
 

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -18,6 +17,7 @@
 
 #include "bagit/zip.hpp"
 #include "mets/seda.hpp"
+#include "service/transfer/kept.hpp"
 #include "store/base/json.hpp"
 #include "store/store.hpp"
 
@@ -37,14 +37,12 @@ class SedaArchives {
   using Archive = std::shared_ptr<bagit::ArchiveSource>;
 
   explicit SedaArchives(store::Store& store,
-                        std::chrono::milliseconds wait_max = std::chrono::seconds(15))
-      : store_(store), wait_max_(wait_max) {}
+                        std::chrono::milliseconds wait_max = std::chrono::seconds(15));
 
   // The archive of a sealed transfer. Making the manifest reads two small files of each item; who
   // asks meanwhile waits for it, so long.
   // Errors: corrupt ("content-corrupt") when a package is not what was sealed; no_space;
-  // unavailable
-  // ("being-made") when it takes longer, or too many wait; cancelled ("shutting-down").
+  // unavailable ("being-made") when it takes longer, or too many wait; cancelled ("shutting-down").
   Result<Archive> archive(const json::Object& transfer, mets::SedaVersion version);
   // Nothing when it would have to be made.
   Archive made(const json::Object& transfer, mets::SedaVersion version);
@@ -53,14 +51,6 @@ class SedaArchives {
 
  private:
   struct Making;
-  struct Kept {
-    std::string key;
-    Archive archive;
-    std::size_t memory_bytes = 0;
-  };
-  // Requires of both: mutex_ is held.
-  Archive kept(const std::string& key);
-  void keep(Kept made);
   Result<Archive> make(const std::shared_ptr<Making>& making,
                        const json::Object& transfer,
                        mets::SedaVersion version);
@@ -73,7 +63,7 @@ class SedaArchives {
   // Guarded by mutex_, as is what follows. One at a time: a large one needs its memory once.
   std::shared_ptr<Making> making_;
   std::size_t waiting_ = 0;  // for a turn of their own
-  std::list<Kept> kept_;     // the last used one first
+  Kept<bagit::ArchiveSource> kept_;
 };
 
 }  // namespace versement::transfer

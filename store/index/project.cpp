@@ -139,6 +139,37 @@ void put_verified(const Act& act, const std::string& owner) {
   act.rows.put(keys::verification(owner), state);
 }
 
+// The state of verification with a version of an item. Verified is what was read back from the
+// disk; a further version reads nothing of the earlier ones again. The checks that the version
+// after this one tells of are counted from here on.
+Result<void> put_verification(const Act& act, const std::string& slug, bool fresh) {
+  const std::string owner = "item " + slug;
+  if (!json::flag_at(act.event.detail, "read_back")) {
+    act.rows.remove(keys::verification(owner));
+  } else if (fresh) {
+    put_verified(act, owner);
+  }
+  TRY_SET(json::Object state, act.rows.record(keys::verification(owner)));
+  state["checks"] = json::Object{{"since", act.event.time.text()}};
+  act.rows.put(keys::verification(owner), state);
+  return {};
+}
+
+// Counts a check of an item. One that was begun before the newest version is no check since it;
+// what came to no end is none at all. All times have one form and one zone: they sort as text.
+void count_check(std::string_view at, std::string_view outcome, json::Object* state) {
+  const bool damaged = outcome == "damaged";
+  if (!state->contains("checks") || (!damaged && outcome != "verified")) return;
+  json::Object checks = json::object_at(*state, "checks");
+  if (at < json::text_at(checks, "since")) return;
+  if (!checks.contains("first_at")) checks["first_at"] = at;
+  checks["last_at"] = at;
+  checks["last_damaged"] = damaged;
+  add_to(&checks, "count", 1);
+  if (damaged) add_to(&checks, "damaged", 1);
+  (*state)["checks"] = std::move(checks);
+}
+
 // Counts an item in; a further version of it instead of the one before.
 Result<void> count(const Act& act, const json::Object& before, const Totals& totals) {
   const std::uint64_t items = before.empty() ? 1 : 0;
@@ -226,13 +257,7 @@ Result<void> ingestion(const Act& act) {
        {json::text_at(json::object_at(detail, "original"), "shelfmark"), act.object("object")}) {
     if (!other.empty()) act.rows.put(keys::identifier(search_key(other), slug), std::string());
   }
-  // Verified is what was read back from the disk; a further version reads nothing of the earlier
-  // ones again.
-  if (!json::flag_at(detail, "read_back")) {
-    act.rows.remove(keys::verification("item " + slug));
-  } else if (before.empty()) {
-    put_verified(act, "item " + slug);
-  }
+  TRY(put_verification(act, slug, before.empty()));
   return count(act, before, totals);
 }
 
@@ -288,6 +313,7 @@ Result<void> fixity_check(const Act& act) {
       state["audit_id"] = run;
       state["last_checked_at"] = json::text_at(line, "at");
       if (outcome == "verified") state["last_verified_at"] = json::text_at(line, "at");
+      count_check(json::text_at(line, "at"), outcome, &state);
       act.rows.put(keys::verification(owner), state);
     }
     if (kind == "file" && outcome != "verified") {

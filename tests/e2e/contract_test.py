@@ -172,6 +172,7 @@ class EveryOperation(harness.EndToEnd):
             self.first(base + '/versions')
             self.get(base + '/versions/1')
             self.get(base + '/versions/1/mets.xml')
+            self.get(base + '/sip.zip?agreement=agreement')
             for file in self.get(base + '/versions/1/files')['items']:
                 address = f"{base}/versions/1/files/{file['id']}"
                 self.get(address)

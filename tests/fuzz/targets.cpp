@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <memory>
 #include <optional>
 
 #include <zlib.h>
@@ -13,6 +15,7 @@
 #include "bagit/validate.hpp"
 #include "cli/bag_fetch.hpp"
 #include "mets/seda_reply.hpp"
+#include "mets/sip.hpp"
 #include "mets/xml.hpp"
 #include "mets/xml_scan.hpp"
 #include "service/http/conditional.hpp"
@@ -621,6 +624,20 @@ bool seda_reply(std::string_view text) {
   return true;
 }
 
+// Of whatever has the header of an AIP: what is put in between keeps it XML.
+bool sip(std::string_view text) {
+  const auto source = std::make_shared<ViewSource>(text);
+  const std::map<std::string, mets::Held> changed{{"a/METS.xml", {.size_bytes = 12, .sha512 = {}}}};
+  auto splices = mets::sip_splices(
+      *source, {.agreement = "A <1>", .submitter = {"", "S"}, .archive = {"a", "\"A\""}}, changed);
+  if (!splices) return false;
+  mets::SplicedSource spliced(source, std::move(*splices));
+  const auto read = read_source(spliced, text.size() * 8 + 4096);
+  require(read && read->size() == spliced.size_bytes(), "a SIP has as many bytes as it says");
+  require(static_cast<bool>(mets::check_xml(*read)), "the METS of a SIP is XML again");
+  return true;
+}
+
 bool xml(std::string_view text) {
   const auto document = mets::XmlDocument::parse(text);
   require(document || text.size() > limits::kXmlTreeBytesMax || !mets::check_xml(text),
@@ -954,6 +971,12 @@ const std::vector<Target>& targets() {
        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?><m:a xmlns:m=\"urn:x\" b='1 &amp; \"2\"'>"
         "<m:c>t&#xE9;xt</m:c><!-- c --><d/><![CDATA[<&]]><?p i?></m:a>"},
        xml_scan},
+      {"sip",
+       {"<mets:mets xmlns:mets='m' xmlns:csip='c' PROFILE='p'><mets:metsHdr "
+        "csip:OAISPACKAGETYPE='AIP'><mets:agent><mets:name>n</mets:name></mets:agent>"
+        "</mets:metsHdr><mets:file SIZE='1' CHECKSUM='2'><mets:FLocat xmlns:xlink='x' "
+        "xlink:href='a/METS.xml'/></mets:file></mets:mets>"},
+       sip},
       {"seda_reply",
        {"<ArchiveTransferReply xmlns=\"fr:gouv:culture:archivesdefrance:seda:v2.2\">"
         "<Date>2026-03-01T10:00:00Z</Date><MessageIdentifier>a</MessageIdentifier>"

@@ -38,13 +38,13 @@ std::string first_difference(const std::string& have, const std::string& wanted)
          wanted.substr(from, 80) + "»";
 }
 
-void expect_golden(const std::string& name, const PackageInput& input) {
+void expect_golden(const std::string& name, const std::map<std::string, std::string>& files) {
   const fs::path folder = kGolden / name;
   const char* const mode = std::getenv("VERSEMENT_GOLDEN");
   const bool writes = mode != nullptr && std::string_view(mode) == "write";
   if (writes) fs::remove_all(folder);
   std::set<fs::path> rendered;
-  for (const auto& [path, bytes] : testing::rendered(input)) {
+  for (const auto& [path, bytes] : files) {
     rendered.insert(folder / path);
     if (writes) write(folder / path, bytes);
     const std::string wanted = read(folder / path);
@@ -54,6 +54,10 @@ void expect_golden(const std::string& name, const PackageInput& input) {
     if (!entry.is_regular_file()) continue;
     EXPECT_TRUE(rendered.contains(entry.path())) << entry.path() << " is rendered no more";
   }
+}
+
+void expect_golden(const std::string& name, const PackageInput& input) {
+  expect_golden(name, testing::rendered(input));
 }
 
 PayloadFile payload(const std::string& path, const std::string& bytes, Format format) {
@@ -141,6 +145,30 @@ TEST(Golden, a_further_version) {
                    *Timestamp::parse("2025-05-01T08:00:00.001Z")};
   input.read_back = false;
   expect_golden("replacement", input);
+}
+
+TEST(Golden, a_further_version_of_what_was_checked_meanwhile) {
+  PackageInput input = photograph();
+  input.earlier = {*Timestamp::parse("2024-05-01T08:00:00Z")};
+  input.checks = {.count = 21,
+                  .damaged = 2,
+                  .last_damaged = false,
+                  .first = *Timestamp::parse("2024-05-02T03:00:00.125Z"),
+                  .last = *Timestamp::parse("2026-01-14T03:00:00Z")};
+  expect_golden("checked", input);
+}
+
+// What is left out is the same as in "replacement".
+TEST(Golden, the_headers_of_a_submission) {
+  PackageInput input = photograph();
+  input.earlier = {*Timestamp::parse("2024-05-01T08:00:00Z"),
+                   *Timestamp::parse("2025-05-01T08:00:00.001Z")};
+  input.read_back = false;
+  auto files = testing::submitted(testing::rendered(input), {.agreement = "CV-2026 «A & B»",
+                                                             .submitter = {"apur", "Atelier <A>"},
+                                                             .archive = {"", "Archives"}});
+  std::erase_if(files, [](const auto& file) { return !file.first.ends_with("METS.xml"); });
+  expect_golden("sip", files);
 }
 
 TEST(Golden, names_that_an_address_cannot_hold) {

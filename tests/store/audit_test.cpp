@@ -234,6 +234,112 @@ TEST_F(AuditTest, a_scope_leaves_out_what_was_verified_lately) {
   EXPECT_EQ(all->objects, 2u);
 }
 
+// Audits as the daemon journals them, and what the index counts of them for an item.
+class ChecksTest : public AuditTest {
+ protected:
+  Result<journal::Event> run() {
+    AuditProgress progress;
+    const Uuid job = Uuid::at(clock_.now());
+    TRY_SET(const auto result, run_audit(*store_, job, Scope(), 2, progress, {}));
+    journal::Event event = store_->event(journal::type::kFixityCheck, "tester");
+    event.objects["job"] = job.text();
+    event.detail["result"] = result.to_json();
+    return event;
+  }
+  void run_and_journal() {
+    auto event = run();
+    ASSERT_OK(event);
+    ASSERT_OK(store_->append(std::move(*event)));
+  }
+
+  void add_version(bool read_back) {
+    const json::Object item = *store::item_record(*store_, "F-1");
+    const ObjectId object = *ObjectId::parse(json::text_at(item, "object"));
+    auto deposit = store_->begin_version(object, json::text_at(item, "inventory_digest"));
+    ASSERT_OK(deposit);
+    const std::string text = std::to_string(json::number_at(item, "head_version"));
+    ASSERT_OK((*deposit)->add(LogicalPath::literal("METS.xml"), "<mets v='" + text + "'/>", {}));
+    journal::Event event = store_->event(journal::type::kIngestion, "tester");
+    event.objects["item"] = "F-1";
+    event.objects["collection"] = "c";
+    event.detail["read_back"] = read_back;
+    const ocfl::VersionNote note{event.time, "m", "t", "mailto:t@example.org"};
+    ASSERT_OK(store_->commit(std::move(*deposit), note, std::move(event)));
+  }
+
+  json::Object checks(const std::string& owner = "item F-1") {
+    auto state = store::verification_record(*store_, owner);
+    EXPECT_OK(state);
+    return json::object_at(*state, "checks");
+  }
+};
+
+TEST_F(ChecksTest, are_counted_from_the_newest_version_on) {
+  EXPECT_FALSE(checks().contains("count"));
+  run_and_journal();
+  const std::string first = json::text_at(checks(), "last_at");
+  EXPECT_EQ(json::text_at(checks(), "first_at"), first);
+  run_and_journal();
+  EXPECT_EQ(json::number_at(checks(), "count"), 2u);
+  EXPECT_EQ(json::text_at(checks(), "first_at"), first);
+  EXPECT_GT(json::text_at(checks(), "last_at"), first);
+  EXPECT_FALSE(checks().contains("damaged"));
+
+  for (const bool read_back : {true, false}) {
+    add_version(read_back);
+    EXPECT_FALSE(checks().contains("count"));
+    run_and_journal();
+    EXPECT_EQ(json::number_at(checks(), "count"), 1u);
+  }
+  EXPECT_EQ(json::number_at(checks("item F-2"), "count"), 4u);
+}
+
+TEST_F(ChecksTest, that_found_damage_are_told_apart) {
+  testing::flip_bit(payload_, 5);
+  run_and_journal();
+  EXPECT_TRUE(json::flag_at(checks(), "last_damaged"));
+  testing::flip_bit(payload_, 5);
+  run_and_journal();
+  EXPECT_FALSE(json::flag_at(checks(), "last_damaged"));
+  EXPECT_EQ(json::number_at(checks(), "count"), 2u);
+  EXPECT_EQ(json::number_at(checks(), "damaged"), 1u);
+}
+
+TEST_F(ChecksTest, begun_before_the_newest_version_are_none_since) {
+  auto early = run();
+  ASSERT_OK(early);
+  add_version(true);
+  ASSERT_OK(store_->append(std::move(*early)));
+  EXPECT_FALSE(checks().contains("count"));
+  EXPECT_EQ(json::number_at(checks("item F-2"), "count"), 1u);
+}
+
+TEST_F(ChecksTest, that_came_to_no_end_are_none) {
+  auto evidence = store_->begin_evidence();
+  ASSERT_OK(evidence);
+  ASSERT_OK((*evidence)->line(json::Object{{"kind", "object"},
+                                           {"owner", "item F-1"},
+                                           {"outcome", "incomplete"},
+                                           {"at", clock_.now().text()}}));
+  journal::Event event = store_->event(journal::type::kFixityCheck, "tester");
+  event.objects["job"] = Uuid::at(clock_.now()).text();
+  event.detail["result"] = json::Object{{"evidence_digest", *(*evidence)->finish()}};
+  ASSERT_OK(store_->append(std::move(event)));
+  EXPECT_EQ(json::text_at(*store::verification_record(*store_, "item F-1"), "state"), "incomplete");
+  EXPECT_FALSE(checks().contains("count"));
+}
+
+TEST_F(ChecksTest, are_the_same_in_an_index_made_anew) {
+  run_and_journal();
+  add_version(false);
+  run_and_journal();
+  const std::string wanted = *store_->index().fingerprint();
+  store_.reset();
+  std::filesystem::remove_all(data() / "index");
+  open();
+  EXPECT_TRUE(*store_->index().fingerprint() == wanted);
+}
+
 TEST(Totals, a_run_is_clean_only_if_every_file_is_verified) {
   for (std::size_t i = 0; i < kOutcomes; ++i) {
     Totals totals;

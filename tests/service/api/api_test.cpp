@@ -21,6 +21,7 @@ class ApiTest : public testing::StoreFixture {
     queue_ = std::make_unique<jobs::Queue>(*store_);
     bags_ = std::make_unique<transfer::Bags>(*store_);
     seda_ = std::make_unique<transfer::SedaArchives>(*store_);
+    sips_ = std::make_unique<transfer::Sips>(*store_);
     auto stamper = stamps::Stamper::make(*store_, {});
     ASSERT_OK(stamper);
     stamper_ = *std::move(stamper);
@@ -29,6 +30,7 @@ class ApiTest : public testing::StoreFixture {
                                .tokens = *tokens_,
                                .bags = *bags_,
                                .seda = *seda_,
+                               .sips = *sips_,
                                .stamper = *stamper_,
                                .metrics = metrics_,
                                .witnesses = {},
@@ -76,6 +78,7 @@ class ApiTest : public testing::StoreFixture {
   std::unique_ptr<stamps::Stamper> stamper_;
   std::unique_ptr<transfer::Bags> bags_;
   std::unique_ptr<transfer::SedaArchives> seda_;
+  std::unique_ptr<transfer::Sips> sips_;
   Metrics metrics_;
   std::unique_ptr<Context> context_;
   std::unique_ptr<Api> api_;
