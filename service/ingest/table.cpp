@@ -4,7 +4,9 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
+#include "store/base/characters.hpp"
 #include "store/base/ids.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
@@ -200,6 +202,7 @@ class Reader {
     }
     std::set<std::string> seen;
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      if (const auto fault = control_fault(row.cells[i], row.line, i + 1)) refuse(*fault);
       Column column = column_of(row, i);
       if (!setters().contains(column.name)) {
         if (!column.written.empty()) table_.unmapped_columns.push_back(column.written);
@@ -256,6 +259,12 @@ class Reader {
                                     ? row.cells[i]
                                     : csv::restored(std::string(trim(row.cells[i], " \t\r\n")));
       if (value.empty()) continue;
+      if (column.name != "filename") {
+        if (const auto fault = control_fault(value, row.line, i + 1)) {
+          out.faulty = true;
+          add(*fault);
+        }
+      }
       const auto setter = setters().find(column.name);
       if (column.name == "versement.item") {
         item = value;
@@ -306,12 +315,59 @@ class Reader {
   Table table_;
 };
 
+// How many letters are to be put in, taken out or changed; at most `most` + 1.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t most) {
+  const std::size_t apart = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (apart > most) return most + 1;
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j)
+    row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j < row.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
+    }
+  }
+  return std::min(row.back(), most + 1);
+}
+
 }  // namespace
+
+std::string near_column(std::string_view written) {
+  std::string name = lower_ascii(trim(written.substr(0, written.find('@'))));
+  for (char& c : name) {
+    if (c == ':' || c == '_' || c == ' ' || c == '-') c = '.';
+  }
+  if (name.starts_with("dcterms.")) name.replace(0, 8, "dc.");
+  if (setters().contains("dc." + name)) return "dc." + name;
+  // Two letters of "dc.title", one of "box": more would be another word.
+  std::size_t nearest = name.size() > 5 ? 3 : 2;
+  std::string found;
+  for (const auto& [column, setter] : setters()) {
+    const std::size_t apart = distance(name, column, nearest);
+    if (apart >= nearest) continue;
+    nearest = apart;
+    found = column;
+  }
+  return found;
+}
 
 std::string identifier_type(std::string_view value) {
   if (value.starts_with("ark:")) return "ark";
   if (value.find("://") != std::string_view::npos || value.starts_with("urn:")) return "uri";
   return "local";
+}
+
+std::optional<csv::Fault> control_fault(std::string_view cell,
+                                        std::size_t line,
+                                        std::size_t column) {
+  const auto control = first_control(cell);
+  if (!control) return std::nullopt;
+  return csv::Fault{
+      "table-control", line, column, "the text has the control character " + *control,
+      "take it out: it is not seen, and METS cannot hold it; it came with a text that "
+      "was pasted from another program"};
 }
 
 Finding finding_of(const csv::Fault& fault, std::string_view path) {

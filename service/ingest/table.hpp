@@ -45,6 +45,16 @@ struct Table {
 // Reads metadata.csv; all that is wrong is among the findings, whose path is `path`.
 Table read_table(std::string_view bytes, std::string_view path = "metadata/metadata.csv");
 
+// The column of metadata.csv that a name without meaning may be a slip for: "dc.titel", "title",
+// "dcterms.title". Empty when none is near.
+std::string near_column(std::string_view written);
+
+// The fault of a cell that has a character which neither a table nor METS should hold
+// (first_control). Not for names of files: these are kept as they are.
+std::optional<csv::Fault> control_fault(std::string_view cell,
+                                        std::size_t line,
+                                        std::size_t column);
+
 // The finding of a fault in a table.
 Finding finding_of(const csv::Fault& fault, std::string_view path);
 
