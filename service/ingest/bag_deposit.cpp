@@ -159,7 +159,7 @@ class BagPlanner {
     }
     TRY(describe_by_table(received));
     keep_facts(report, &received);
-    item_.bag = std::move(received);
+    item_.bag = std::make_unique<ReceivedBag>(std::move(received));
     return {};
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fcntl.h>
@@ -89,8 +90,8 @@ class Planner {
     TRY(walk("", 0));
     find_collisions();
     TRY(read_checksums());
-    if (read_rows()) {
-      TRY(group_rows());
+    TRY_SET(const bool readable, read_rows());
+    if (readable) {
       TRY(assign_files());
       TRY(read_rights_table());
       for (PlannedItem& item : plan_.items) {
@@ -335,7 +336,8 @@ class Planner {
 
   // ------------------------------------------------------------------ rows and items
 
-  bool read_rows() {
+  // False when there is nothing to go on with.
+  Result<bool> read_rows() {
     auto bytes = read_file(disk_, folder_ / kTablePath, limits::kCsvBytesMax);
     if (!bytes) {
       const bool missing = bytes.error().code() == Code::not_found;
@@ -344,10 +346,16 @@ class Planner {
             "describe each file in metadata/metadata.csv (docs/ingest.md shows the columns)");
       return false;
     }
-    table_ = read_table(*bytes);
+    bool any = false;
+    table_ = read_table(*bytes, kTablePath, [&](const TableRow& row) {
+      any = true;
+      group_row(row);
+      return !stop_.stop_requested();
+    });
+    TRY(check_stop());
     for (Finding& finding : table_.findings)
       find(std::move(finding));
-    if (table_.faulty && table_.rows.empty()) return false;
+    if (table_.faulty && !any) return false;
     for (const std::string& column : table_.unmapped_columns) {
       const std::string what =
           "the column '" + printable(column) + "' has no meaning here; its texts are kept";
@@ -362,26 +370,22 @@ class Planner {
   }
 
   // Rows with one identifier are one item: the first describes it, further ones add to that.
-  Result<void> group_rows() {
-    for (const TableRow& row : table_.rows) {
-      TRY(check_stop());
-      const std::string key = row.identifier.empty() ? "\n" + row.filename : row.identifier;
-      if (row.identifier.empty() && row.filename.empty()) {
-        error("row-empty", std::string(kTablePath), "a row without filename and identifier",
-              "fill in one of them", row.line);
-        continue;
-      }
-      const auto [at, fresh] = by_identifier_.emplace(key, plan_.items.size());
-      if (fresh) {
-        PlannedItem item;
-        item.source_identifier = row.identifier;
-        item.row = row.line;
-        plan_.items.push_back(std::move(item));
-      }
-      plan_.items[at->second].rejected = plan_.items[at->second].rejected || row.faulty;
-      take_row(row, at->second);
+  void group_row(const TableRow& row) {
+    const std::string key = row.identifier.empty() ? "\n" + row.filename : row.identifier;
+    if (row.identifier.empty() && row.filename.empty()) {
+      error("row-empty", std::string(kTablePath), "a row without filename and identifier",
+            "fill in one of them", row.line);
+      return;
     }
-    return {};
+    const auto [at, fresh] = by_identifier_.emplace(key, plan_.items.size());
+    if (fresh) {
+      PlannedItem item;
+      item.source_identifier = row.identifier;
+      item.row = row.line;
+      plan_.items.push_back(std::move(item));
+    }
+    plan_.items[at->second].rejected = plan_.items[at->second].rejected || row.faulty;
+    take_row(row, at->second);
   }
 
   void take_row(const TableRow& row, std::size_t item_index) {

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 
+#include <malloc.h>
+
 #include "bagit/tagfile.hpp"
 #include "service/ingest/bag_deposit.hpp"
 #include "service/ingest/identify.hpp"
@@ -172,6 +174,9 @@ class Ingest {
       progress_.total_bytes = total;
     };
     TRY_SET(Plan plan, make_plan(deposit_disk_, request_.folder, request_.defaults, stop_, looked));
+    // What the plan was made from is free now, but in the arena of this thread: others would take
+    // as much again.
+    (void)::malloc_trim(0);
     progress_.done_bytes = 0;
     progress_.total_bytes = 0;
     findings_ = std::move(plan.findings);
@@ -494,6 +499,7 @@ class Ingest {
         const auto space,
         store_.reserve(item.size_bytes() + item.documentation_bytes() + kPackageBytes, count + 16));
     TRY_SET(auto deposit, begin(item, existing));
+    deposit->expect(count + 16);
 
     journal::Event event = store_.event(journal::type::kIngestion, request_.agent);
     mets::PackageInput package;
@@ -512,6 +518,7 @@ class Ingest {
       TRY_SET(package.earlier, versions_of(item, json::number_at(*existing, "head_version")));
     }
     ItemDigests digests;
+    digests.files.reserve(item.files.size());
     for (const PlannedFile& file : item.files) {
       TRY_SET(const index::FileRow row,
               add_file(*deposit, file, mets::payload_folder() + file.data_path.text(), "payload",

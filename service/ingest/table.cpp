@@ -148,7 +148,8 @@ constexpr std::string_view kSplitAtCommas =
 
 class Reader {
  public:
-  explicit Reader(std::string_view path) : path_(path) {}
+  Reader(std::string_view path, const std::function<bool(TableRow)>& each)
+      : path_(path), each_(each) {}
 
   Table run(std::string_view bytes) {
     bool stopped = false;
@@ -159,8 +160,7 @@ class Reader {
         stopped = !header(row);
         return !stopped;
       }
-      table_.rows.push_back(read_row(row));
-      return true;
+      return each_(read_row(row));
     });
     // With the wrong separator every quote looks misplaced: that is told alone.
     if (!stopped) {
@@ -179,7 +179,6 @@ class Reader {
     std::stable_sort(
         table_.findings.begin(), table_.findings.end(),
         [](const Finding& left, const Finding& right) { return left.row < right.row; });
-    if (stopped) table_.rows.clear();
     return std::move(table_);
   }
 
@@ -310,6 +309,7 @@ class Reader {
   }
 
   const std::string path_;
+  const std::function<bool(TableRow)>& each_;
   std::vector<Column> columns_;
   std::vector<std::size_t> lost_;  // by column: the first line whose text has no name; 0: none
   Table table_;
@@ -401,7 +401,19 @@ std::optional<csv::Fault> wrong_delimiter(const csv::Row& header, std::string_vi
 }
 
 Table read_table(std::string_view bytes, std::string_view path) {
-  return Reader(path).run(bytes);
+  std::vector<TableRow> rows;
+  Table table = read_table(bytes, path, [&](TableRow row) {
+    rows.push_back(std::move(row));
+    return true;
+  });
+  table.rows = std::move(rows);
+  return table;
+}
+
+Table read_table(std::string_view bytes,
+                 std::string_view path,
+                 const std::function<bool(TableRow)>& each) {
+  return Reader(path, each).run(bytes);
 }
 
 namespace {

@@ -13,6 +13,7 @@
 // spreadsheet from running the cell. Columns with other names are kept as they came, and reported.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,11 @@ struct Table {
 
 // Reads metadata.csv; all that is wrong is among the findings, whose path is `path`.
 Table read_table(std::string_view bytes, std::string_view path = "metadata/metadata.csv");
+// The same, but rows are handed out while they are read and not kept: a hundred thousand take more
+// memory than all else of a plan. `each` returns false to stop.
+Table read_table(std::string_view bytes,
+                 std::string_view path,
+                 const std::function<bool(TableRow)>& each);
 
 // The column of metadata.csv that a name without meaning may be a slip for: "dc.titel", "title",
 // "dcterms.title". Empty when none is near.
