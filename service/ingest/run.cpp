@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -97,17 +98,26 @@ struct ItemDigests {
   std::vector<Digest> documentation;
 };
 
+// By the number of the file in the plan.
+using DigestAt = std::function<const Digest&(std::size_t)>;
+
+DigestAt digests_at(const std::vector<Digest>& digests) {
+  return [&digests](std::size_t i) -> const Digest& { return digests[i]; };
+}
+
 // What makes two deposits of an item the same: description, original, and the digest of each file.
 // It is the SHA-256 of the canonical JSON text of an object with these members, which is never in
 // memory as a whole.
-std::string fingerprint_of(const PlannedItem& item, const ItemDigests& digests) {
+std::string fingerprint_of(const PlannedItem& item,
+                           const DigestAt& of_file,
+                           const DigestAt& of_doc) {
   Hasher hasher{Algorithm::sha256};
   const auto add = [&](std::string_view text) { hasher.update(as_bytes(text)); };
-  const auto list = [&](const std::vector<PlannedFile>& files, const std::vector<Digest>& of) {
+  const auto list = [&](const std::vector<PlannedFile>& files, const DigestAt& of) {
     std::string text = "[";
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (i > 0) text += ',';
-      text += json::write(json::Array{files[i].data_path.text(), of[i].hex()});
+      text += json::write(json::Array{files[i].data_path.text(), of(i).hex()});
       if (text.size() < limits::kChunkBytes) continue;
       add(text);
       text.clear();
@@ -117,11 +127,11 @@ std::string fingerprint_of(const PlannedItem& item, const ItemDigests& digests) 
   add("{");
   if (!item.documentation.empty()) {
     add("\"documentation\":");
-    list(item.documentation, digests.documentation);
+    list(item.documentation, of_doc);
     add(",");
   }
   add("\"files\":");
-  list(item.files, digests.files);
+  list(item.files, of_file);
   add(",\"metadata\":" + json::write(mets::to_json(item.description)));
   add(",\"original\":" + json::write(mets::to_json(item.original)));
   if (!item.parts.empty()) {
@@ -341,7 +351,9 @@ class Ingest {
       return json::number_at(version, "number") > 1 ? Outcome::updated : Outcome::stored;
     }
     TRY_SET(const auto digests, digests_of_files(item, bytes));
-    if (fingerprint_of(item, digests) == json::text_at(existing, "fingerprint")) {
+    const std::string fingerprint =
+        fingerprint_of(item, digests_at(digests.files), digests_at(digests.documentation));
+    if (fingerprint == json::text_at(existing, "fingerprint")) {
       return Outcome::unchanged;
     }
     if (!request_.new_versions) {
@@ -517,19 +529,16 @@ class Ingest {
     if (existing != nullptr) {
       TRY_SET(package.earlier, versions_of(item, json::number_at(*existing, "head_version")));
     }
-    ItemDigests digests;
-    digests.files.reserve(item.files.size());
     for (const PlannedFile& file : item.files) {
-      TRY_SET(const index::FileRow row,
-              add_file(*deposit, file, mets::payload_folder() + file.data_path.text(), "payload",
-                       bytes));
-      digests.files.push_back(row.sha512);
+      TRY(add_file(*deposit, file, mets::payload_folder() + file.data_path.text(), "payload",
+                   bytes));
     }
+    std::vector<Digest> documentation;
     for (const PlannedFile& file : item.documentation) {
       TRY_SET(const index::FileRow row,
               add_file(*deposit, file, mets::documentation_folder() + file.data_path.text(),
                        "documentation", bytes));
-      digests.documentation.push_back(row.sha512);
+      documentation.push_back(row.sha512);
       package.documentation.push_back({.path = file.data_path.text(),
                                        .size_bytes = row.size_bytes,
                                        .sha512 = row.sha512,
@@ -545,8 +554,12 @@ class Ingest {
     if (!item.original.empty()) event.detail["original"] = mets::to_json(item.original);
     event.detail["source_identifier"] = item.source_identifier;
     if (!item.folder.empty()) event.detail["folder"] = item.folder;
-    event.detail["fingerprint"] = fingerprint_of(item, digests);
-    if (item.bag) event.detail["bag"] = facts_of(item, digests.documentation);
+    // The payload was added first: the rows have its digests, in the plan's order.
+    const DigestAt payload = [&](std::size_t i) -> const Digest& {
+      return deposit->rows()[i].sha512;
+    };
+    event.detail["fingerprint"] = fingerprint_of(item, payload, digests_at(documentation));
+    if (item.bag) event.detail["bag"] = facts_of(item, documentation);
     event.detail["message"] = kMessage;
     event.detail["read_back"] = package.read_back;
     const ocfl::VersionNote note{
