@@ -510,12 +510,6 @@ Result<void> prepare_folder(Disk& disk, const Path& folder) {
 // Servers that fail in the same way again and again, whichever file they are asked for.
 class Servers {
  public:
-  // Not what it says of one file: another may be there.
-  static bool is_of_the_server(const Error& error) {
-    return error.code() == Code::network || error.code() == Code::timeout ||
-           error.reason() == "forbidden-address" || error.reason() == "fetch-unauthorized";
-  }
-
   // False when none of the file's addresses need be asked any more; then it is counted.
   bool worth_asking(const bagit::FetchItem& item) {
     const std::scoped_lock lock(mutex_);
@@ -527,6 +521,36 @@ class Servers {
     }
     if (dead != nullptr) ++dead->left_out;
     return dead == nullptr;
+  }
+
+  void ended(const bagit::FetchItem& item, const Result<void>& done, std::uint64_t received) {
+    if (done || received > 0 || !is_of_the_server(done.error())) {
+      answers(item);
+    } else {
+      failed(item, done.error());
+    }
+  }
+
+  std::vector<FetchGivenUp> given_up() const {
+    std::vector<FetchGivenUp> out;
+    for (const auto& [host, state] : of_host_) {
+      if (state.count < kFailuresOfServer) continue;
+      out.push_back({.host = host, .why = state.why, .files = state.left_out});
+    }
+    return out;
+  }
+
+ private:
+  struct State {
+    std::string why;
+    std::size_t count = 0;  // in a row
+    std::uint64_t left_out = 0;
+  };
+
+  // Not what it says of one file: another may be there.
+  static bool is_of_the_server(const Error& error) {
+    return error.code() == Code::network || error.code() == Code::timeout ||
+           error.reason() == "forbidden-address" || error.reason() == "fetch-unauthorized";
   }
 
   // It has sent something, or spoken of one file.
@@ -547,22 +571,6 @@ class Servers {
     if (state.why != error.what()) state = {.why = error.what(), .count = 0, .left_out = 0};
     ++state.count;
   }
-
-  std::vector<FetchGivenUp> given_up() const {
-    std::vector<FetchGivenUp> out;
-    for (const auto& [host, state] : of_host_) {
-      if (state.count < kFailuresOfServer) continue;
-      out.push_back({.host = host, .why = state.why, .files = state.left_out});
-    }
-    return out;
-  }
-
- private:
-  struct State {
-    std::string why;
-    std::size_t count = 0;  // in a row
-    std::uint64_t left_out = 0;
-  };
 
   std::mutex mutex_;  // Guards the rest while files are fetched.
   std::map<std::string, State> of_host_;
@@ -621,11 +629,7 @@ Result<Fetched> fetch_items(const Path& bag,
         if (over || !servers.worth_asking(item)) return;
         FileFetch one(disk, bag, item, options, tls, progress);
         auto done = one.run();
-        if (done || one.received() > 0 || !Servers::is_of_the_server(done.error())) {
-          servers.answers(item);
-        } else {
-          servers.failed(item, done.error());
-        }
+        servers.ended(item, done, one.received());
         const std::scoped_lock lock(mutex);
         if (done) {
           fetched.bytes += one.received();

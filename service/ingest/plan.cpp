@@ -674,14 +674,15 @@ class Planner {
 
   // True when a file there belongs to an item. Each path is looked at once, not for each row.
   bool has_items(const std::string& path) {
-    const auto [known, fresh] = has_items_.emplace(path, false);
-    if (fresh) {
-      for_each_below(path, [&](const TreeFile& file) {
-        known->second = file.item.has_value();
-        return !known->second;
-      });
-    }
-    return known->second;
+    const auto known = has_items_.find(path);
+    if (known != has_items_.end()) return known->second;
+    bool found = false;
+    for_each_below(path, [&](const TreeFile& file) {
+      found = file.item.has_value();
+      return !found;
+    });
+    has_items_[path] = found;
+    return found;
   }
 
   void reject_below(const std::string& path) {

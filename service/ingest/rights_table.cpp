@@ -135,24 +135,10 @@ class Reader {
         refuse({"table-column-unnamed", row.line, i + 1, "there is text in a column without a name",
                 "name the column in the first line, or empty it"});
       }
-      for (const auto& field : mets::kStatementFields)
-        if (field.column == name) statement.*field.member = value;
-      for (const auto& field : mets::kDocumentFields)
-        if (field.column == name) statement.*field.member = value;
-      for (const auto& field : mets::kGrantFields)
-        if (field.column == name) grant.*field.member = value;
+      take(name, value, &statement, &grant);
     }
     check(&row, &statement, &grant);
-    // What is faulty keeps its item out; what it says is not needed.
-    if (!row.faulty) {
-      if (grant != mets::Grant()) {
-        mets::RightsStatement only;
-        only.grants.push_back(grant);
-        row.grant = number_of(json::write(mets::to_json(only)), std::move(grant), &table_.grants);
-      }
-      std::string text = json::write(mets::to_json(statement));
-      row.statement = number_of(std::move(text), std::move(statement), &table_.statements);
-    }
+    if (!row.faulty) number(std::move(statement), std::move(grant), &row);
     if (table_.statements.size() + table_.grants.size() > limits::kRightsTextsMax) {
       full_ = true;
       refuse({"table-limit", row.line, 0,
@@ -162,6 +148,29 @@ class Reader {
       return;
     }
     table_.rows.push_back(std::move(row));
+  }
+
+  static void take(const std::string& name,
+                   const std::string& value,
+                   mets::RightsStatement* statement,
+                   mets::Grant* grant) {
+    for (const auto& field : mets::kStatementFields)
+      if (field.column == name) statement->*field.member = value;
+    for (const auto& field : mets::kDocumentFields)
+      if (field.column == name) statement->*field.member = value;
+    for (const auto& field : mets::kGrantFields)
+      if (field.column == name) grant->*field.member = value;
+  }
+
+  // Not of a faulty row: that keeps its item out, and what it says is not needed.
+  void number(mets::RightsStatement statement, mets::Grant grant, RightsRow* row) {
+    if (grant != mets::Grant()) {
+      mets::RightsStatement only;
+      only.grants.push_back(grant);
+      row->grant = number_of(json::write(mets::to_json(only)), std::move(grant), &table_.grants);
+    }
+    std::string text = json::write(mets::to_json(statement));
+    row->statement = number_of(std::move(text), std::move(statement), &table_.statements);
   }
 
   // The number of something in a list without repetitions; `text` tells apart what differs.

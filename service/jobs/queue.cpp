@@ -228,7 +228,7 @@ Result<Uuid> Queue::submit(std::string_view kind,
   return id;
 }
 
-Result<void> Queue::cancel(const Uuid& id, std::string agent) {
+Result<void> Queue::cancel(const Uuid& id, const std::string& agent) {
   const Error ended = Error(Code::conflict, "the job has ended").as("transition-not-allowed");
   std::shared_ptr<Entry> entry;
   {
@@ -240,7 +240,7 @@ Result<void> Queue::cancel(const Uuid& id, std::string agent) {
   }
   // First the journal: a wish that was answered must not be forgotten by a crash. Where the job
   // ends meanwhile, or another has the same wish, this entry says one thing more and does no harm.
-  journal::Event event = state_->store.event(journal::type::kJobCancelling, std::move(agent));
+  journal::Event event = state_->store.event(journal::type::kJobCancelling, agent);
   event.objects["job"] = id.text();
   event.detail["kind"] = entry->job.kind;
   TRY(state_->store.append(std::move(event)));

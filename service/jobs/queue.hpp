@@ -75,7 +75,7 @@ class Queue {
                       json::Object objects = {});
   // Asks a job to end, and returns once the wish is durable: after a restart the job is not begun
   // again. Errors: conflict when it has ended already; those of the journal.
-  Result<void> cancel(const Uuid& id, std::string agent);
+  Result<void> cancel(const Uuid& id, const std::string& agent);
   // "queued", "running" or "cancelling", and its progress; nothing for a job that has ended.
   struct Live {
     std::string state;

@@ -165,6 +165,18 @@ TEST(BadRights, are_refused_with_row_column_and_remedy) {
     expect_finding(read_rights(bad.bytes).findings, bad);
 }
 
+TEST(BadRights, different_statements_without_end_are_not_kept) {
+  std::string rows = "file,basis,note\n";
+  for (std::size_t i = 0; i <= limits::kRightsTextsMax + 100; ++i)
+    rows += "a,license," + std::to_string(i) + "\n";
+  const RightsTable table = read_rights(rows);
+  EXPECT_TRUE(table.faulty);
+  ASSERT_EQ(table.findings.size(), 1u);
+  EXPECT_EQ(table.findings[0].code, "table-limit");
+  EXPECT_EQ(table.findings[0].row, limits::kRightsTextsMax + 2);
+  EXPECT_EQ(table.rows.size(), limits::kRightsTextsMax);
+}
+
 // ---------------------------------------------------------------- against a folder
 
 class TablesTest : public ::testing::Test {
