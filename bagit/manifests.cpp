@@ -201,10 +201,15 @@ Manifests::Named Manifests::look_up(const std::string& in,
       break;
     }
   }
+  // A backslash is a character of a name (section 2.1.3 has no separator but the slash), also of
+  // one that is still to be fetched. It was meant to part names where only that leads to a file, or
+  // into data/; and where it would lead out of the bag, some system will read it so.
   if (named.file == Contents::kNone && named.path.find('\\') != std::string::npos) {
     std::string slashes = named.path;
     std::replace(slashes.begin(), slashes.end(), '\\', '/');
-    if (contents_.find(slashes) != Contents::kNone || slashes.starts_with("data/")) {
+    const bool into_payload = is_payload(slashes) && !is_payload(named.path);
+    if (contents_.find(slashes) != Contents::kNone || into_payload ||
+        !unsafe_path(slashes).empty()) {
       note("manifest.separator", shown() + " has backslashes");
       named.usable = false;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -37,6 +38,9 @@ constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kMarkMode = 0600;
 constexpr std::uint64_t kSlowBytesPerSecond = 1024;
 constexpr std::uint64_t kPortMax = 65535;
+// Equal failures after which a server is asked no more. More than files that are fetched at once by
+// default, each of which has tried three times.
+constexpr std::size_t kFailuresOfServer = 5;
 
 struct Address {
   client::Url url;
@@ -344,7 +348,7 @@ class FileFetch {
                  : status == 404 || status == 410 ? Code::not_found
                                                   : Code::invalid,
                  "the server answered " + std::to_string(status))
-        .as("fetch-status");
+        .as(status == 401 || status == 403 ? "fetch-unauthorized" : "fetch-status");
   }
 
   // Looks at the head of an answer before any of the body is taken.
@@ -503,6 +507,75 @@ Result<void> prepare_folder(Disk& disk, const Path& folder) {
   return disk.make_folder(folder, kFolderMode);
 }
 
+// Servers that fail in the same way again and again, whichever file they are asked for.
+class Servers {
+ public:
+  // False when none of the file's addresses need be asked any more; then it is counted.
+  bool worth_asking(const bagit::FetchItem& item) {
+    const std::scoped_lock lock(mutex_);
+    State* dead = nullptr;
+    for (const std::string& url : item.urls) {
+      State& state = of_host_[host_of_url(url)];
+      if (state.count < kFailuresOfServer) return true;
+      dead = &state;
+    }
+    if (dead != nullptr) ++dead->left_out;
+    return dead == nullptr;
+  }
+
+  void ended(const bagit::FetchItem& item, const Result<void>& done, std::uint64_t received) {
+    if (done || received > 0 || !is_of_the_server(done.error())) {
+      answers(item);
+    } else {
+      failed(item, done.error());
+    }
+  }
+
+  std::vector<FetchGivenUp> given_up() const {
+    std::vector<FetchGivenUp> out;
+    for (const auto& [host, state] : of_host_) {
+      if (state.count < kFailuresOfServer) continue;
+      out.push_back({.host = host, .why = state.why, .files = state.left_out});
+    }
+    return out;
+  }
+
+ private:
+  struct State {
+    std::string why;
+    std::size_t count = 0;  // in a row
+    std::uint64_t left_out = 0;
+  };
+
+  // Not what it says of one file: another may be there.
+  static bool is_of_the_server(const Error& error) {
+    return error.code() == Code::network || error.code() == Code::timeout ||
+           error.reason() == "forbidden-address" || error.reason() == "fetch-unauthorized";
+  }
+
+  // It has sent something, or spoken of one file.
+  void answers(const bagit::FetchItem& item) {
+    const std::scoped_lock lock(mutex_);
+    for (const std::string& url : item.urls) {
+      State& state = of_host_[host_of_url(url)];
+      if (state.count < kFailuresOfServer) state.count = 0;
+    }
+  }
+
+  // With several addresses it is the last one that failed in the end.
+  void failed(const bagit::FetchItem& item, const Error& error) {
+    if (item.urls.empty()) return;
+    const std::scoped_lock lock(mutex_);
+    State& state = of_host_[host_of_url(item.urls.back())];
+    if (state.count >= kFailuresOfServer) return;
+    if (state.why != error.what()) state = {.why = error.what(), .count = 0, .left_out = 0};
+    ++state.count;
+  }
+
+  std::mutex mutex_;  // Guards the rest while files are fetched.
+  std::map<std::string, State> of_host_;
+};
+
 }  // namespace
 
 bool is_strong_tag(std::string_view tag) {
@@ -547,14 +620,16 @@ Result<Fetched> fetch_items(const Path& bag,
   std::optional<Error> fatal;
   std::mutex mutex;  // Guards both.
   std::atomic<bool> over{false};
+  Servers servers;
   {
     Pool pool(std::max<std::size_t>(options.jobs, 1), 16);
     for (const bagit::FetchItem& item : items) {
       if (over) break;
       pool.run([&] {
-        if (over) return;
+        if (over || !servers.worth_asking(item)) return;
         FileFetch one(disk, bag, item, options, tls, progress);
         auto done = one.run();
+        servers.ended(item, done, one.received());
         const std::scoped_lock lock(mutex);
         if (done) {
           fetched.bytes += one.received();
@@ -577,6 +652,7 @@ Result<Fetched> fetch_items(const Path& bag,
     pool.drain();
   }
   if (fatal) return *fatal;
+  fetched.given_up = servers.given_up();
   std::sort(fetched.failures.begin(), fetched.failures.end(),
             [](const FetchFailure& a, const FetchFailure& b) { return a.path < b.path; });
   std::sort(fetched.resumed.begin(), fetched.resumed.end(),

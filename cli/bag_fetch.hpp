@@ -43,6 +43,13 @@ struct FetchResumed {
   std::uint64_t bytes = 0;  // that an earlier run had left
 };
 
+// A server that is asked no more: it failed again and again in the same way.
+struct FetchGivenUp {
+  std::string host;         // as --host takes it
+  std::string why;          // the failure
+  std::uint64_t files = 0;  // that it was not asked for any more
+};
+
 struct Fetched {
   std::uint64_t files = 0;             // that are whole
   std::uint64_t bytes = 0;             // of them, received by this run
@@ -50,6 +57,7 @@ struct Fetched {
   std::uint64_t kept_bytes = 0;        // of files that failed, for the next run
   std::vector<FetchResumed> resumed;   // by path; whole now
   std::vector<FetchFailure> failures;  // by path
+  std::vector<FetchGivenUp> given_up;  // by host
 };
 
 // How far it is; read from another thread.

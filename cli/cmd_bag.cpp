@@ -1,7 +1,9 @@
 // versement bag create, show, fetch, upgrade: local bags, without a daemon.
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include "bagit/create.hpp"
@@ -496,12 +498,19 @@ json::Object fetched_json(const std::string& bag, const Fetched& fetched) {
         {"code", reason.empty() ? std::string(code_name(failure.error.code())) : reason},
         {"detail", shown(failure_text(failure))}});
   }
+  json::Array given_up;
+  for (const FetchGivenUp& server : fetched.given_up) {
+    given_up.emplace_back(json::Object{{"host", shown(server.host)},
+                                       {"detail", shown(server.why)},
+                                       {"files_not_asked_for", server.files}});
+  }
   return {{"bag", shown(bag)},
           {"fetched_files", fetched.files},
           {"fetched_bytes", fetched.bytes},
           {"resumed_bytes", fetched.resumed_bytes},
           {"kept_bytes", fetched.kept_bytes},
-          {"failures", std::move(failures)}};
+          {"failures", std::move(failures)},
+          {"given_up", std::move(given_up)}};
 }
 
 // The bag as it is now.
@@ -597,8 +606,24 @@ void tell_fetched(Console& console,
     console.note(printable(file.path) + ": went on after the " + human_bytes(file.bytes) +
                  " that an earlier run had left");
   }
-  for (const FetchFailure& failure : fetched.failures)
-    console.line(printable(failure.path + ": " + failure_text(failure)));
+  // What a server says of every file is said once.
+  std::set<std::string> said;
+  for (const FetchGivenUp& server : fetched.given_up)
+    said.insert(server.why);
+  for (const FetchFailure& failure : fetched.failures) {
+    if (!said.contains(failure.error.what())) {
+      console.line(printable(failure.path + ": " + failure_text(failure)));
+    }
+  }
+  for (const FetchGivenUp& server : fetched.given_up) {
+    const auto failure =
+        std::find_if(fetched.failures.begin(), fetched.failures.end(),
+                     [&](const FetchFailure& each) { return each.error.what() == server.why; });
+    const std::string why = failure == fetched.failures.end() ? server.why : failure_text(*failure);
+    console.line(printable(server.host + ": " + why) +
+                 "; it failed so again and again, and was not asked for " +
+                 counted(server.files, "further file"));
+  }
   std::string line = printable(bag) + ": " + counted(fetched.files, "file") + " fetched, " +
                      human_bytes(fetched.bytes);
   if (!fetched.failures.empty()) {

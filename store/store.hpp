@@ -100,6 +100,8 @@ class Deposit {
   Result<void> keep(const index::FileRow& row);
   // Replaces what add() was told of a file, by path: a format is known only once it was read.
   void describe(const index::FileRow& row);
+  // How many files will come about: room for them is made once.
+  void expect(std::size_t files) { rows_.reserve(files); }
   // What was added and kept so far, in that order.
   const std::vector<index::FileRow>& rows() const { return rows_; }
   // The bytes of a file that was added, as they are staged. Requires: it was not kept, and no

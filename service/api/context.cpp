@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "store/base/characters.hpp"
 #include "store/base/text.hpp"
 
 namespace versement::api {
@@ -66,7 +67,14 @@ json::Object localized_text(json::Reader& in, std::string_view name, bool requir
     bool good = language.size() >= 2 && language.size() <= 12 && member.value().is_string();
     for (const char c : language)
       good = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-');
-    if (!good) in.fault(name, "bad-language", "texts stand by language: {\"fr\": \"…\"}");
+    if (!good) {
+      in.fault(name, "bad-language", "texts stand by language: {\"fr\": \"…\"}");
+      continue;
+    }
+    if (const auto control = first_control(std::string_view(member.value().get_string()))) {
+      in.fault(name, "control-character",
+               "the text '" + std::string(language) + "' has the control character " + *control);
+    }
   }
   return *object;
 }

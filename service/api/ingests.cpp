@@ -206,7 +206,7 @@ void add_jobs(http::Router& router, Context& context) {
                 TRY_SET(const json::Object record,
                         store::job_record(context.store, call.parameter("job_id")));
                 TRY_SET(const Uuid id, Uuid::parse(json::text_at(record, "id")));
-                TRY(context.queue.cancel(id));
+                TRY(context.queue.cancel(id, call.principal.name));
                 TRY_SET(const json::Object after,
                         store::job_record(context.store, call.parameter("job_id")));
                 return http::json_response(202, show_job(context, after));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "service/ingest/bag_deposit.hpp"
+#include "store/base/characters.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
@@ -214,6 +215,10 @@ class Adopter {
           .as("deposit-too-large");
     }
     ++context_.files;
+    if (const auto hidden = first_hidden(path)) {
+      say(Severity::warning, "name-hidden-character", path, hidden_text(*hidden),
+          std::string(kHiddenRemedy));
+    }
     TRY_SET(const FileInfo info, disk_.info(folder_ / content));
     if (info.kind != FileKind::regular) {
       return Error(Code::corrupt, content + " is a link or special file");

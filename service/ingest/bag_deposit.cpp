@@ -7,6 +7,7 @@
 #include "bagit/validate.hpp"
 #include "service/ingest/table.hpp"
 #include "service/ingest/unpack.hpp"
+#include "store/base/characters.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/pool.hpp"
 #include "store/base/text.hpp"
@@ -158,7 +159,7 @@ class BagPlanner {
     }
     TRY(describe_by_table(received));
     keep_facts(report, &received);
-    item_.bag = std::move(received);
+    item_.bag = std::make_unique<ReceivedBag>(std::move(received));
     return {};
   }
 
@@ -257,6 +258,9 @@ class BagPlanner {
           .as("deposit-too-large");
     }
     ++context_.files;
+    if (const auto hidden = first_hidden(path)) {
+      say(Severity::warning, "name-hidden-character", path, hidden_text(*hidden), kHiddenRemedy);
+    }
     PlannedFile planned{.deposit_path = path_in_deposit(path),
                         .data_path = std::move(*logical),
                         .size_bytes = file.size_bytes,
@@ -370,6 +374,12 @@ class BagPlanner {
             "nothing: bag-info.txt is kept with the item as it came");
         continue;
       }
+      if (const auto control = first_control(text)) {
+        say(Severity::warning, "bag-info-unused", "bag-info.txt",
+            "'" + printable(label) + "' has the control character " + *control,
+            "nothing: bag-info.txt is kept with the item as it came");
+        continue;
+      }
       if (identifier) {
         description.identifiers.push_back({identifier_type(text), text});
         if (name == "external-identifier" && !named_) item_.source_identifier = text;
@@ -417,7 +427,8 @@ class BagPlanner {
     for (const auto& [name, value] : info) {
       if (!equal_ignoring_ascii_case(name, label)) continue;
       std::string text = one_line(value);
-      if (!text.empty() && text.size() <= limits::kBagIdentifierBytesMax) return text;
+      if (text.size() > limits::kBagIdentifierBytesMax || first_control(text)) continue;
+      if (!text.empty()) return text;
     }
     return {};
   }
@@ -466,8 +477,22 @@ std::string name_of_archive(const std::string& file) {
   return file.substr(0, file.size() - archive_suffix(file).size());
 }
 
+Result<void> check_writable(std::string_view name) {
+  for (const std::string_view never : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"}) {
+    if (name.find(never) == std::string_view::npos) continue;
+    return Error(Code::invalid, "U+FFFE or U+FFFF in a name, which XML cannot write");
+  }
+  return {};
+}
+
+std::string hidden_text(std::string_view character) {
+  return "the name has " + std::string(character) +
+         ", which is not seen or changes how the name looks; it is kept";
+}
+
 Result<LogicalPath> parse_deposit_path(const std::string& path) {
   TRY_SET(LogicalPath parsed, LogicalPath::parse(path));
+  TRY(check_writable(path));
   if (path.size() > limits::kDepositPathBytesMax) return Error(Code::limit, "the path is too long");
   const auto depth = static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
   if (depth > limits::kDepositPathDepthMax) {

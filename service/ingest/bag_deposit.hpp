@@ -24,6 +24,14 @@ Result<bool> may_hold_bag(Disk& disk, const Path& archive, const std::stop_token
 // The name without what tells that it is an archive: "one" of "one.tar.gz".
 std::string name_of_archive(const std::string& file);
 
+// Errors: invalid when a name cannot be written in XML 1.0.
+Result<void> check_writable(std::string_view name);
+
+// The finding of a name with a character that is not seen ("U+202E").
+std::string hidden_text(std::string_view character);
+inline constexpr std::string_view kHiddenRemedy =
+    "nothing, if the name is meant so; else rename it before it is ingested";
+
 // A path that a file may have in a package and, later, in a bag of ours. Errors: invalid, limit.
 Result<LogicalPath> parse_deposit_path(const std::string& path);
 

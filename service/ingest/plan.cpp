@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fcntl.h>
 
 #include "bagit/tagfile.hpp"
 #include "service/ingest/adopt.hpp"
+#include "service/ingest/bag_deposit.hpp"
+#include "service/ingest/rights_match.hpp"
 #include "service/ingest/rights_table.hpp"
 #include "service/ingest/table.hpp"
+#include "store/base/characters.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
 
@@ -43,6 +47,20 @@ std::string_view folder_name(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
 }
 
+// The first control character in a description, at any depth.
+std::optional<std::string> control_in(const json::Value& value) {
+  if (value.is_string()) return first_control(std::string_view(value.get_string()));
+  std::optional<std::string> found;
+  if (value.is_object()) {
+    for (const auto& member : value.get_object())
+      if (!found) found = control_in(member.value());
+  } else if (value.is_array()) {
+    for (const json::Value& each : value.get_array())
+      if (!found) found = control_in(each);
+  }
+  return found;
+}
+
 struct TreeFile {
   std::uint64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
@@ -72,12 +90,14 @@ class Planner {
     TRY(walk("", 0));
     find_collisions();
     TRY(read_checksums());
-    if (read_rows()) {
-      group_rows();
-      assign_files();
-      read_rights_table();
-      for (PlannedItem& item : plan_.items)
+    TRY_SET(const bool readable, read_rows());
+    if (readable) {
+      TRY(assign_files());
+      TRY(read_rights_table());
+      for (PlannedItem& item : plan_.items) {
+        TRY(check_stop());
         finish_item(&item);
+      }
       find_slug_collisions();
       // What can be found in the rows of a broken table is told with the rest, but nothing is
       // taken.
@@ -148,11 +168,15 @@ class Planner {
           .item = {}});
   }
 
+  Result<void> check_stop() const {
+    if (!stop_.stop_requested()) return {};
+    return Error(Code::cancelled, "stopped while looking at the folder");
+  }
+
   // ------------------------------------------------------------------ the folder
 
   Result<void> walk(const std::string& below, std::size_t depth) {
-    if (stop_.stop_requested())
-      return Error(Code::cancelled, "stopped while looking at the folder");
+    TRY(check_stop());
     if (depth > limits::kDepositPathDepthMax) {
       spoil("folder-depth", below,
             "folders nest deeper than " + std::to_string(limits::kDepositPathDepthMax),
@@ -175,6 +199,7 @@ class Planner {
 
   Result<void> visit(const std::string& path, const DirEntry& entry, std::size_t depth) {
     if (entry.kind == FileKind::folder) {
+      if (is_utf8(entry.name)) say_hidden(path, entry.name);
       folders_.insert(path);
       return walk(path, depth + 1);
     }
@@ -198,8 +223,16 @@ class Planner {
     file.size_bytes = info.size_bytes;
     file.modified_ms = info.modified_ms;
     file.unusable = !usable(path);
+    if (!file.unusable) say_hidden(path, entry.name);
     tree_[path] = std::move(file);
     return {};
+  }
+
+  void say_hidden(const std::string& path, const std::string& name) {
+    const auto hidden = first_hidden(name);
+    if (!hidden) return;
+    note(Severity::warning, "name-hidden-character", printable(path), hidden_text(*hidden),
+         std::string(kHiddenRemedy));
   }
 
   // Something in a folder that cannot be taken in: the item that owns the folder would not be
@@ -214,6 +247,10 @@ class Planner {
     if (auto parsed = LogicalPath::parse(path); !parsed) {
       error("name-unusable", printable(path), parsed.error().what(),
             "rename the file; names must be UTF-8 without control characters");
+      return false;
+    }
+    if (auto writable = check_writable(path); !writable) {
+      error("name-unusable", printable(path), writable.error().what(), "rename the file");
       return false;
     }
     if (path.size() > limits::kDepositPathBytesMax) {
@@ -299,7 +336,8 @@ class Planner {
 
   // ------------------------------------------------------------------ rows and items
 
-  bool read_rows() {
+  // False when there is nothing to go on with.
+  Result<bool> read_rows() {
     auto bytes = read_file(disk_, folder_ / kTablePath, limits::kCsvBytesMax);
     if (!bytes) {
       const bool missing = bytes.error().code() == Code::not_found;
@@ -308,44 +346,61 @@ class Planner {
             "describe each file in metadata/metadata.csv (docs/ingest.md shows the columns)");
       return false;
     }
-    table_ = read_table(*bytes);
+    bool any = false;
+    table_ = read_table(*bytes, kTablePath, [&](const TableRow& row) {
+      any = true;
+      group_row(row);
+      return !stop_.stop_requested();
+    });
+    TRY(check_stop());
     for (Finding& finding : table_.findings)
       find(std::move(finding));
-    if (table_.faulty && table_.rows.empty()) return false;
+    if (table_.faulty && !any) return false;
     for (const std::string& column : table_.unmapped_columns) {
-      note(Severity::info, "column-unmapped", std::string(kTablePath),
-           "the column '" + printable(column) + "' has no meaning here; its texts are kept", "");
+      const std::string what =
+          "the column '" + printable(column) + "' has no meaning here; its texts are kept";
+      if (const std::string near = near_column(column); !near.empty()) {
+        note(Severity::warning, "column-near", std::string(kTablePath),
+             what + ", but not as what they may be meant for", "did you mean " + near + "?", 1);
+      } else {
+        note(Severity::info, "column-unmapped", std::string(kTablePath), what, "");
+      }
     }
     return true;
   }
 
   // Rows with one identifier are one item: the first describes it, further ones add to that.
-  void group_rows() {
-    for (const TableRow& row : table_.rows) {
-      const std::string key = row.identifier.empty() ? "\n" + row.filename : row.identifier;
-      if (row.identifier.empty() && row.filename.empty()) {
-        error("row-empty", std::string(kTablePath), "a row without filename and identifier",
-              "fill in one of them", row.line);
-        continue;
-      }
-      const auto [at, fresh] = by_identifier_.emplace(key, plan_.items.size());
-      if (fresh) {
-        PlannedItem item;
-        item.source_identifier = row.identifier;
-        item.row = row.line;
-        plan_.items.push_back(std::move(item));
-      }
-      plan_.items[at->second].rejected = plan_.items[at->second].rejected || row.faulty;
-      take_row(row, at->second);
+  void group_row(const TableRow& row) {
+    const std::string key = row.identifier.empty() ? "\n" + row.filename : row.identifier;
+    if (row.identifier.empty() && row.filename.empty()) {
+      error("row-empty", std::string(kTablePath), "a row without filename and identifier",
+            "fill in one of them", row.line);
+      return;
     }
+    const auto [at, fresh] = by_identifier_.emplace(key, plan_.items.size());
+    if (fresh) {
+      PlannedItem item;
+      item.source_identifier = row.identifier;
+      item.row = row.line;
+      plan_.items.push_back(std::move(item));
+    }
+    plan_.items[at->second].rejected = plan_.items[at->second].rejected || row.faulty;
+    take_row(row, at->second);
   }
 
   void take_row(const TableRow& row, std::size_t item_index) {
+    if (!row.filename.empty()) named_.push_back({row.filename, row.line, item_index});
     PlannedItem& item = plan_.items[item_index];
+    const json::Object says = said(row.description);
+    const json::Object says_of_original = mets::to_json(row.original);
+    const bool silent = says == said(mets::Description()) && says_of_original.empty();
+    // What is too long already gets no longer, and is told when the item is judged: else each
+    // further row would cost as much as all before it.
+    if (silent || oversized_.contains(item_index)) return;
     json::Object description = said(item.description);
     json::Object original = mets::to_json(item.original);
-    std::vector<std::string> differing = merge(said(row.description), &description);
-    for (std::string& name : merge(mets::to_json(row.original), &original))
+    std::vector<std::string> differing = merge(says, &description);
+    for (std::string& name : merge(says_of_original, &original))
       differing.push_back(std::move(name));
     if (!differing.empty()) {
       note(Severity::warning, "description-differs", row.filename,
@@ -354,9 +409,11 @@ class Planner {
                "; what this row says differently is not used",
            "leave the other columns of further rows empty", row.line);
     }
+    if (json::write(description).size() > limits::kDescriptionBytesMax) {
+      oversized_.insert(item_index);
+    }
     item.description = mets::description_of(description);
     item.original = mets::original_of(original);
-    if (!row.filename.empty()) named_.push_back({row.filename, row.line, item_index});
   }
 
   struct Named {
@@ -366,9 +423,10 @@ class Planner {
   };
 
   // A file belongs to the row that names it, else to the nearest folder above it that a row names.
-  void assign_files() {
+  Result<void> assign_files() {
     std::map<std::string, std::size_t> folder_items;
     for (const Named& named : named_) {
+      TRY(check_stop());
       const auto path = find_path(named);
       if (!path) continue;
       if (folders_.contains(*path)) {
@@ -393,8 +451,11 @@ class Planner {
         break;
       }
     }
-    for (const auto& [folder, item] : folder_items)
+    for (const auto& [folder, item] : folder_items) {
+      TRY(check_stop());
       describe_group(folder, item);
+    }
+    return {};
   }
 
   void claim_folder(const std::string& path,
@@ -545,8 +606,8 @@ class Planner {
 
   // ------------------------------------------------------------------ rights.csv
 
-  void read_rights_table() {
-    if (!tree_.contains(std::string(kRightsPath))) return;
+  Result<void> read_rights_table() {
+    if (!tree_.contains(std::string(kRightsPath))) return {};
     auto bytes = read_file(disk_, folder_ / kRightsPath, limits::kCsvBytesMax);
     if (!bytes) {
       error("rights-unreadable", std::string(kRightsPath), bytes.error().what(),
@@ -560,31 +621,35 @@ class Planner {
       for (PlannedItem& item : plan_.items)
         item.rejected = true;
     }
-    for (const RightsRow& row : rights.rows)
-      take_rights(row);
-    for (PlannedItem& item : plan_.items)
-      gather_rights(&item);
+    RightsMatch match(rights);
+    for (std::uint32_t number = 0; number < rights.rows.size(); ++number) {
+      TRY(check_stop());
+      take_rights(rights.rows[number], number, &match);
+    }
+    for (std::size_t i = 0; i < plan_.items.size(); ++i)
+      TRY(gather_rights(match, i));
+    return {};
   }
 
-  void take_rights(const RightsRow& row) {
+  void take_rights(const RightsRow& row, std::uint32_t number, RightsMatch* match) {
     if (row.file.empty()) return;  // Told when the table was read.
     const Located found = locate(row.file);
-    bool taken = false;
-    if (!found.path.empty() && folders_.contains(found.path)) {
-      for (auto at = tree_.lower_bound(found.path + "/");
-           at != tree_.end() && at->first.starts_with(found.path + "/"); ++at) {
-        if (take_rights(row, at->first, at->second)) taken = true;
+    if (!found.path.empty() && has_items(found.path)) {
+      if (row.faulty) {
+        reject_below(found.path);
+      } else {
+        match->add(found.path, number);
       }
-    } else if (!found.path.empty()) {
-      taken = take_rights(row, found.path, tree_[found.path]);
+      return;
     }
-    if (taken) return;
     // An item without files is named by its identifier.
     const auto named = by_identifier_.find(row.file);
     if (named != by_identifier_.end()) {
-      PlannedItem& item = plan_.items[named->second];
-      item.rejected = item.rejected || row.faulty;
-      mets::add_statement(row.statement, &item.description.rights.statements);
+      if (row.faulty) {
+        plan_.items[named->second].rejected = true;
+      } else {
+        match->add_to_item(named->second, number);
+      }
       return;
     }
     error("rights-without-file", row.file,
@@ -593,47 +658,60 @@ class Planner {
           "correct the column 'file', or take the row away", row.line);
   }
 
-  bool take_rights(const RightsRow& row, const std::string& path, const TreeFile& file) {
-    if (!file.item) return false;
-    PlannedItem& item = plan_.items[*file.item];
-    item.rejected = item.rejected || row.faulty;
-    mets::add_statement(row.statement, &file_rights_[path]);
-    return true;
+  // Calls `each` for a file, or for those in a folder, until it returns false.
+  template <class Each>
+  void for_each_below(const std::string& path, const Each& each) {
+    if (!folders_.contains(path)) {
+      each(tree_[path]);
+      return;
+    }
+    const std::string folder = path + "/";
+    for (auto at = tree_.lower_bound(folder); at != tree_.end() && at->first.starts_with(folder);
+         ++at) {
+      if (!each(at->second)) return;
+    }
+  }
+
+  // True when a file there belongs to an item. Each path is looked at once, not for each row.
+  bool has_items(const std::string& path) {
+    const auto known = has_items_.find(path);
+    if (known != has_items_.end()) return known->second;
+    bool found = false;
+    for_each_below(path, [&](const TreeFile& file) {
+      found = file.item.has_value();
+      return !found;
+    });
+    has_items_[path] = found;
+    return found;
+  }
+
+  void reject_below(const std::string& path) {
+    if (!rejected_below_.insert(path).second) return;
+    for_each_below(path, [&](const TreeFile& file) {
+      if (file.item) plan_.items[*file.item].rejected = true;
+      return true;
+    });
   }
 
   // Statements of files become statements of the item, limited to the files that have them.
-  void gather_rights(PlannedItem* item) {
-    if (item->files.empty()) return;
-    std::vector<mets::RightsStatement>& statements = item->description.rights.statements;
-    const std::size_t of_item = statements.size();
-    const std::string common = common_folder(*item);
+  Result<void> gather_rights(const RightsMatch& match, std::size_t index) {
+    PlannedItem& item = plan_.items[index];
+    const std::string common = item.files.empty() ? std::string() : common_folder(item);
     const std::size_t cut = common.empty() ? 0 : common.size() + 1;
     std::vector<std::string> paths;
-    for (const PlannedFile& file : item->files)
+    for (const PlannedFile& file : item.files)
       paths.push_back(file.deposit_path);
     std::sort(paths.begin(), paths.end(), [&](const std::string& a, const std::string& b) {
-      return LogicalPath::literal(a.substr(cut)) < LogicalPath::literal(b.substr(cut));
+      return std::string_view(a).substr(cut) < std::string_view(b).substr(cut);
     });
-    for (const std::string& path : paths) {
-      const auto found = file_rights_.find(path);
-      if (found == file_rights_.end()) continue;
-      for (mets::RightsStatement& statement : found->second) {
-        const auto begin = statements.begin() + static_cast<std::ptrdiff_t>(of_item);
-        const auto same = std::find_if(begin, statements.end(), [&](const auto& each) {
-          mets::RightsStatement bare = each;
-          bare.files.clear();
-          return bare == statement;
-        });
-        std::vector<std::string>& files = same == statements.end()
-                                              ? statements.emplace_back(std::move(statement)).files
-                                              : same->files;
-        files.push_back(path.substr(cut));
-      }
-      file_rights_.erase(found);
+    TRY_SET(ItemRights rights, match.of_item(index, paths, cut, stop_));
+    if (rights.refused) {
+      item.rejected = true;
+      find(finding_of(*rights.refused, kRightsPath));
+      return {};
     }
-    for (mets::RightsStatement& statement : statements) {
-      if (statement.files.size() == paths.size()) statement.files.clear();
-    }
+    item.description.rights.statements = std::move(rights.statements);
+    return {};
   }
 
   // A folder all of whose files have rows of their own: its row describes the group.
@@ -705,13 +783,17 @@ class Planner {
             .row = item->row,
             .item = item->slug.text()});
     }
-    if (json::write(mets::to_json(item->description)).size() > limits::kDescriptionBytesMax) {
+    const json::Object description = mets::to_json(item->description);
+    if (json::write(description).size() > limits::kDescriptionBytesMax) {
       bad("description-too-long", "the description has more than 24 KiB", "shorten it");
     }
-    const bool group = std::any_of(groups_.begin(), groups_.end(), [&](const auto& each) {
-      return &plan_.items[each.first] == item;
-    });
-    if (item->files.empty() && item->original.empty() && !group && !item->rejected) {
+    // Tables with such a character are refused cell by cell; this is what came from elsewhere.
+    if (const auto control = control_in(description)) {
+      bad("description-control", "the description has the control character " + *control,
+          "take it out where the text comes from");
+    }
+    // Only one that groups others has a folder.
+    if (item->files.empty() && item->original.empty() && item->folder.empty() && !item->rejected) {
       bad("row-without-file", "the item has neither files nor an analogue original",
           "fill in filename, or shelfmark, box or extent");
     }
@@ -836,9 +918,11 @@ class Planner {
   std::map<std::string, std::vector<std::string>> nfc_paths_;
   std::multimap<std::string, std::string> near_;  // by the folded path, and by "\n" and its name
   std::map<std::string, std::size_t> folder_rows_;
-  std::map<std::string, std::vector<mets::RightsStatement>> file_rights_;  // by path in the deposit
+  std::map<std::string, bool> has_items_;  // of what rights.csv names: it holds files of items
+  std::set<std::string> rejected_below_;
   Table table_;
   std::vector<Named> named_;
+  std::set<std::size_t> oversized_;  // items whose description is too long
   // Item by its identifier, or by "\n" and its filename where it has none.
   std::map<std::string, std::size_t> by_identifier_;
   std::vector<std::pair<std::size_t, std::size_t>> groups_;  // item and one of its parts

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -50,10 +50,10 @@ struct PlannedItem {
   mets::Original original;
   std::vector<PlannedFile> files;          // sorted by data path
   std::vector<PlannedFile> documentation;  // likewise
-  std::optional<ReceivedBag> bag;
-  std::vector<std::string> parts;  // slugs of the items that this one only groups
-  std::string folder;              // of the deposit, that holds these
-  bool rejected = false;           // an error was found
+  std::unique_ptr<ReceivedBag> bag;        // few items have one
+  std::vector<std::string> parts;          // slugs of the items that this one only groups
+  std::string folder;                      // of the deposit, that holds these
+  bool rejected = false;                   // an error was found
 
   std::uint64_t size_bytes() const;  // of its files
   std::uint64_t documentation_bytes() const;

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <set>
+#include <unordered_map>
 
 #include "service/ingest/table.hpp"
 #include "store/base/csv.hpp"
@@ -50,7 +51,7 @@ class Reader {
         return !stopped;
       }
       read_row(row);
-      return true;
+      return !full_;
     });
     if (!stopped) {
       for (const csv::Fault& fault : faults)
@@ -81,6 +82,7 @@ class Reader {
     }
     std::set<std::string> seen;
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      if (const auto fault = control_fault(row.cells[i], row.line, i + 1)) refuse(*fault);
       std::string name = lower_ascii(trim(row.cells[i]));
       if (!name.empty() && !seen.insert(name).second) {
         refuse({"table-column-twice", row.line, i + 1,
@@ -115,6 +117,7 @@ class Reader {
     }
     RightsRow row;
     row.line = cells.line;
+    mets::RightsStatement statement;
     mets::Grant grant;
     for (std::size_t i = 0; i < cells.cells.size(); ++i) {
       const std::string& name = columns_[i];
@@ -124,23 +127,62 @@ class Reader {
       }
       const std::string value = csv::restored(std::string(trim(cells.cells[i], " \t\r\n")));
       if (value.empty()) continue;
+      if (const auto fault = control_fault(value, row.line, i + 1)) {
+        row.faulty = true;
+        add(*fault);
+      }
       if (name.empty()) {
         refuse({"table-column-unnamed", row.line, i + 1, "there is text in a column without a name",
                 "name the column in the first line, or empty it"});
       }
-      for (const auto& field : mets::kStatementFields)
-        if (field.column == name) row.statement.*field.member = value;
-      for (const auto& field : mets::kDocumentFields)
-        if (field.column == name) row.statement.*field.member = value;
-      for (const auto& field : mets::kGrantFields)
-        if (field.column == name) grant.*field.member = value;
+      take(name, value, &statement, &grant);
     }
-    check(&row, &grant);
-    if (grant != mets::Grant()) row.statement.grants.push_back(std::move(grant));
+    check(&row, &statement, &grant);
+    if (!row.faulty) number(std::move(statement), std::move(grant), &row);
+    if (table_.statements.size() + table_.grants.size() > limits::kRightsTextsMax) {
+      full_ = true;
+      refuse({"table-limit", row.line, 0,
+              "more than " + std::to_string(limits::kRightsTextsMax) +
+                  " different statements and grants",
+              "split the deposit"});
+      return;
+    }
     table_.rows.push_back(std::move(row));
   }
 
-  void check(RightsRow* row, mets::Grant* grant) {
+  static void take(const std::string& name,
+                   const std::string& value,
+                   mets::RightsStatement* statement,
+                   mets::Grant* grant) {
+    for (const auto& field : mets::kStatementFields)
+      if (field.column == name) statement->*field.member = value;
+    for (const auto& field : mets::kDocumentFields)
+      if (field.column == name) statement->*field.member = value;
+    for (const auto& field : mets::kGrantFields)
+      if (field.column == name) grant->*field.member = value;
+  }
+
+  // Not of a faulty row: that keeps its item out, and what it says is not needed.
+  void number(mets::RightsStatement statement, mets::Grant grant, RightsRow* row) {
+    if (grant != mets::Grant()) {
+      mets::RightsStatement only;
+      only.grants.push_back(grant);
+      row->grant = number_of(json::write(mets::to_json(only)), std::move(grant), &table_.grants);
+    }
+    std::string text = json::write(mets::to_json(statement));
+    row->statement = number_of(std::move(text), std::move(statement), &table_.statements);
+  }
+
+  // The number of something in a list without repetitions; `text` tells apart what differs.
+  template <class Said>
+  std::uint32_t number_of(std::string text, Said said, std::vector<Said>* list) {
+    const auto [at, fresh] =
+        numbers_.emplace(std::move(text), static_cast<std::uint32_t>(list->size()));
+    if (fresh) list->push_back(std::move(said));
+    return at->second;
+  }
+
+  void check(RightsRow* row, mets::RightsStatement* said, mets::Grant* grant) {
     const auto bad = [&](std::string code, std::string_view name, std::string what,
                          std::string remedy) {
       row->faulty = true;
@@ -150,7 +192,7 @@ class Reader {
       bad("rights-file", "file", "the row names no file",
           "write the file, its folder, or the identifier of an item without files");
     }
-    mets::RightsStatement& statement = row->statement;
+    mets::RightsStatement& statement = *said;
     statement.basis = lower_ascii(statement.basis);
     if (std::find(kBases.begin(), kBases.end(), statement.basis) == kBases.end()) {
       bad("rights-basis", "basis",
@@ -178,7 +220,7 @@ class Reader {
            "write 1994, 1994-02 or 1994-02-03; an end may be open"},
           Severity::warning);
     }
-    wanted(*row);
+    wanted(*row, statement);
   }
 
   template <class Bad>
@@ -195,8 +237,7 @@ class Reader {
   }
 
   // What PREMIS and Archivematica want of a basis.
-  void wanted(const RightsRow& row) {
-    const mets::RightsStatement& s = row.statement;
+  void wanted(const RightsRow& row, const mets::RightsStatement& s) {
     const auto missing = [&](std::string_view name, const std::string& value) {
       if (!value.empty()) return;
       add({"rights-incomplete", row.line, column(name),
@@ -212,6 +253,9 @@ class Reader {
 
   const std::string path_;
   std::vector<std::string> columns_;
+  // By what is said, as text: a grant's has the member "grants", a statement's has not.
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+  bool full_ = false;
   RightsTable table_;
 };
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
+
+#include <malloc.h>
 
 #include "bagit/tagfile.hpp"
 #include "service/ingest/bag_deposit.hpp"
@@ -95,17 +98,26 @@ struct ItemDigests {
   std::vector<Digest> documentation;
 };
 
+// By the number of the file in the plan.
+using DigestAt = std::function<const Digest&(std::size_t)>;
+
+DigestAt digests_at(const std::vector<Digest>& digests) {
+  return [&digests](std::size_t i) -> const Digest& { return digests[i]; };
+}
+
 // What makes two deposits of an item the same: description, original, and the digest of each file.
 // It is the SHA-256 of the canonical JSON text of an object with these members, which is never in
 // memory as a whole.
-std::string fingerprint_of(const PlannedItem& item, const ItemDigests& digests) {
+std::string fingerprint_of(const PlannedItem& item,
+                           const DigestAt& of_file,
+                           const DigestAt& of_doc) {
   Hasher hasher{Algorithm::sha256};
   const auto add = [&](std::string_view text) { hasher.update(as_bytes(text)); };
-  const auto list = [&](const std::vector<PlannedFile>& files, const std::vector<Digest>& of) {
+  const auto list = [&](const std::vector<PlannedFile>& files, const DigestAt& of) {
     std::string text = "[";
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (i > 0) text += ',';
-      text += json::write(json::Array{files[i].data_path.text(), of[i].hex()});
+      text += json::write(json::Array{files[i].data_path.text(), of(i).hex()});
       if (text.size() < limits::kChunkBytes) continue;
       add(text);
       text.clear();
@@ -115,11 +127,11 @@ std::string fingerprint_of(const PlannedItem& item, const ItemDigests& digests) 
   add("{");
   if (!item.documentation.empty()) {
     add("\"documentation\":");
-    list(item.documentation, digests.documentation);
+    list(item.documentation, of_doc);
     add(",");
   }
   add("\"files\":");
-  list(item.files, digests.files);
+  list(item.files, of_file);
   add(",\"metadata\":" + json::write(mets::to_json(item.description)));
   add(",\"original\":" + json::write(mets::to_json(item.original)));
   if (!item.parts.empty()) {
@@ -172,6 +184,9 @@ class Ingest {
       progress_.total_bytes = total;
     };
     TRY_SET(Plan plan, make_plan(deposit_disk_, request_.folder, request_.defaults, stop_, looked));
+    // What the plan was made from is free now, but in the arena of this thread: others would take
+    // as much again.
+    (void)::malloc_trim(0);
     progress_.done_bytes = 0;
     progress_.total_bytes = 0;
     findings_ = std::move(plan.findings);
@@ -336,7 +351,9 @@ class Ingest {
       return json::number_at(version, "number") > 1 ? Outcome::updated : Outcome::stored;
     }
     TRY_SET(const auto digests, digests_of_files(item, bytes));
-    if (fingerprint_of(item, digests) == json::text_at(existing, "fingerprint")) {
+    const std::string fingerprint =
+        fingerprint_of(item, digests_at(digests.files), digests_at(digests.documentation));
+    if (fingerprint == json::text_at(existing, "fingerprint")) {
       return Outcome::unchanged;
     }
     if (!request_.new_versions) {
@@ -509,6 +526,7 @@ class Ingest {
         const auto space,
         store_.reserve(item.size_bytes() + item.documentation_bytes() + kPackageBytes, count + 16));
     TRY_SET(auto deposit, begin(item, existing));
+    deposit->expect(count + 16);
 
     journal::Event event = store_.event(journal::type::kIngestion, request_.agent);
     mets::PackageInput package;
@@ -527,18 +545,16 @@ class Ingest {
       TRY_SET(package.earlier, versions_of(item, json::number_at(*existing, "head_version")));
       TRY_SET(package.checks, checks_of(item));
     }
-    ItemDigests digests;
     for (const PlannedFile& file : item.files) {
-      TRY_SET(const index::FileRow row,
-              add_file(*deposit, file, mets::payload_folder() + file.data_path.text(), "payload",
-                       bytes));
-      digests.files.push_back(row.sha512);
+      TRY(add_file(*deposit, file, mets::payload_folder() + file.data_path.text(), "payload",
+                   bytes));
     }
+    std::vector<Digest> documentation;
     for (const PlannedFile& file : item.documentation) {
       TRY_SET(const index::FileRow row,
               add_file(*deposit, file, mets::documentation_folder() + file.data_path.text(),
                        "documentation", bytes));
-      digests.documentation.push_back(row.sha512);
+      documentation.push_back(row.sha512);
       package.documentation.push_back({.path = file.data_path.text(),
                                        .size_bytes = row.size_bytes,
                                        .sha512 = row.sha512,
@@ -554,8 +570,12 @@ class Ingest {
     if (!item.original.empty()) event.detail["original"] = mets::to_json(item.original);
     event.detail["source_identifier"] = item.source_identifier;
     if (!item.folder.empty()) event.detail["folder"] = item.folder;
-    event.detail["fingerprint"] = fingerprint_of(item, digests);
-    if (item.bag) event.detail["bag"] = facts_of(item, digests.documentation);
+    // The payload was added first: the rows have its digests, in the plan's order.
+    const DigestAt payload = [&](std::size_t i) -> const Digest& {
+      return deposit->rows()[i].sha512;
+    };
+    event.detail["fingerprint"] = fingerprint_of(item, payload, digests_at(documentation));
+    if (item.bag) event.detail["bag"] = facts_of(item, documentation);
     event.detail["message"] = kMessage;
     event.detail["read_back"] = package.read_back;
     const ocfl::VersionNote note{

@@ -4,7 +4,9 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
+#include "store/base/characters.hpp"
 #include "store/base/ids.hpp"
 #include "store/base/limits.hpp"
 #include "store/base/text.hpp"
@@ -146,7 +148,8 @@ constexpr std::string_view kSplitAtCommas =
 
 class Reader {
  public:
-  explicit Reader(std::string_view path) : path_(path) {}
+  Reader(std::string_view path, const std::function<bool(TableRow)>& each)
+      : path_(path), each_(each) {}
 
   Table run(std::string_view bytes) {
     bool stopped = false;
@@ -157,8 +160,7 @@ class Reader {
         stopped = !header(row);
         return !stopped;
       }
-      table_.rows.push_back(read_row(row));
-      return true;
+      return each_(read_row(row));
     });
     // With the wrong separator every quote looks misplaced: that is told alone.
     if (!stopped) {
@@ -177,7 +179,6 @@ class Reader {
     std::stable_sort(
         table_.findings.begin(), table_.findings.end(),
         [](const Finding& left, const Finding& right) { return left.row < right.row; });
-    if (stopped) table_.rows.clear();
     return std::move(table_);
   }
 
@@ -200,6 +201,7 @@ class Reader {
     }
     std::set<std::string> seen;
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      if (const auto fault = control_fault(row.cells[i], row.line, i + 1)) refuse(*fault);
       Column column = column_of(row, i);
       if (!setters().contains(column.name)) {
         if (!column.written.empty()) table_.unmapped_columns.push_back(column.written);
@@ -256,6 +258,12 @@ class Reader {
                                     ? row.cells[i]
                                     : csv::restored(std::string(trim(row.cells[i], " \t\r\n")));
       if (value.empty()) continue;
+      if (column.name != "filename") {
+        if (const auto fault = control_fault(value, row.line, i + 1)) {
+          out.faulty = true;
+          add(*fault);
+        }
+      }
       const auto setter = setters().find(column.name);
       if (column.name == "versement.item") {
         item = value;
@@ -301,17 +309,65 @@ class Reader {
   }
 
   const std::string path_;
+  const std::function<bool(TableRow)>& each_;
   std::vector<Column> columns_;
   std::vector<std::size_t> lost_;  // by column: the first line whose text has no name; 0: none
   Table table_;
 };
 
+// How many letters are to be put in, taken out or changed; at most `most` + 1.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t most) {
+  const std::size_t apart = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (apart > most) return most + 1;
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j)
+    row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j < row.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
+    }
+  }
+  return std::min(row.back(), most + 1);
+}
+
 }  // namespace
+
+std::string near_column(std::string_view written) {
+  std::string name = lower_ascii(trim(written.substr(0, written.find('@'))));
+  for (char& c : name) {
+    if (c == ':' || c == '_' || c == ' ' || c == '-') c = '.';
+  }
+  if (name.starts_with("dcterms.")) name.replace(0, 8, "dc.");
+  if (setters().contains("dc." + name)) return "dc." + name;
+  // Two letters of "dc.title", one of "box": more would be another word.
+  std::size_t nearest = name.size() > 5 ? 3 : 2;
+  std::string found;
+  for (const auto& [column, setter] : setters()) {
+    const std::size_t apart = distance(name, column, nearest);
+    if (apart >= nearest) continue;
+    nearest = apart;
+    found = column;
+  }
+  return found;
+}
 
 std::string identifier_type(std::string_view value) {
   if (value.starts_with("ark:")) return "ark";
   if (value.find("://") != std::string_view::npos || value.starts_with("urn:")) return "uri";
   return "local";
+}
+
+std::optional<csv::Fault> control_fault(std::string_view cell,
+                                        std::size_t line,
+                                        std::size_t column) {
+  const auto control = first_control(cell);
+  if (!control) return std::nullopt;
+  return csv::Fault{
+      "table-control", line, column, "the text has the control character " + *control,
+      "take it out: it is not seen, and METS cannot hold it; it came with a text that "
+      "was pasted from another program"};
 }
 
 Finding finding_of(const csv::Fault& fault, std::string_view path) {
@@ -345,7 +401,19 @@ std::optional<csv::Fault> wrong_delimiter(const csv::Row& header, std::string_vi
 }
 
 Table read_table(std::string_view bytes, std::string_view path) {
-  return Reader(path).run(bytes);
+  std::vector<TableRow> rows;
+  Table table = read_table(bytes, path, [&](TableRow row) {
+    rows.push_back(std::move(row));
+    return true;
+  });
+  table.rows = std::move(rows);
+  return table;
+}
+
+Table read_table(std::string_view bytes,
+                 std::string_view path,
+                 const std::function<bool(TableRow)>& each) {
+  return Reader(path, each).run(bytes);
 }
 
 namespace {

@@ -13,6 +13,7 @@
 // spreadsheet from running the cell. Columns with other names are kept as they came, and reported.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,21 @@ struct Table {
 
 // Reads metadata.csv; all that is wrong is among the findings, whose path is `path`.
 Table read_table(std::string_view bytes, std::string_view path = "metadata/metadata.csv");
+// The same, but rows are handed out while they are read and not kept: a hundred thousand take more
+// memory than all else of a plan. `each` returns false to stop.
+Table read_table(std::string_view bytes,
+                 std::string_view path,
+                 const std::function<bool(TableRow)>& each);
+
+// The column of metadata.csv that a name without meaning may be a slip for: "dc.titel", "title",
+// "dcterms.title". Empty when none is near.
+std::string near_column(std::string_view written);
+
+// The fault of a cell that has a character which neither a table nor METS should hold
+// (first_control). Not for names of files: these are kept as they are.
+std::optional<csv::Fault> control_fault(std::string_view cell,
+                                        std::size_t line,
+                                        std::size_t column);
 
 // The finding of a fault in a table.
 Finding finding_of(const csv::Fault& fault, std::string_view path);

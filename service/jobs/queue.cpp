@@ -37,7 +37,7 @@ struct Queue::State {
   void work(const std::string& lane);
   void run(const std::shared_ptr<Entry>& entry);
   Result<void> finish(const Entry& entry, bool cancelled, Result<Ending> ended);
-  void enqueue(Job job);
+  void enqueue(Job job, bool cancelled);
 
   store::Store& store;
   std::map<std::string, Kind, std::less<>> kinds;  // Fixed before start().
@@ -59,8 +59,9 @@ void Queue::handle(std::string kind, std::string lane, Handler handler) {
   state_->kinds[std::move(kind)] = {std::move(lane), std::move(handler)};
 }
 
-void Queue::State::enqueue(Job job) {
+void Queue::State::enqueue(Job job, bool cancelled) {
   auto entry = std::make_shared<Entry>();
+  entry->cancelled = cancelled;
   const std::string id = job.id.text();
   const std::string lane = kinds.find(job.kind)->second.lane;
   entry->job = std::move(job);
@@ -93,8 +94,10 @@ Result<void> Queue::start() {
                    {{"job", id}, {"kind", job.kind}});
       continue;
     }
-    log::info("a job goes on", {{"job", id}, {"kind", job.kind}});
-    state_->enqueue(std::move(job));
+    const bool cancelled = json::flag_at(record, "cancelling");
+    log::info(cancelled ? "a job that was being cancelled ends" : "a job goes on",
+              {{"job", id}, {"kind", job.kind}});
+    state_->enqueue(std::move(job), cancelled);
   }
   std::set<std::string> lanes;
   for (const auto& [kind, each] : state_->kinds)
@@ -141,13 +144,17 @@ void Queue::State::run(const std::shared_ptr<Entry>& entry) {
                           const std::scoped_lock lock(mutex);
                           entry->progress = std::move(reader);
                         }};
-  Result<Ending> ended = Error(Code::internal, "the job's handler threw");
+  bool cancelled = false;
+  {
+    const std::scoped_lock lock(mutex);
+    cancelled = entry->cancelled;
+  }
+  Result<Ending> ended = Error(Code::cancelled, "cancelled; it is not begun again");
   try {
-    ended = kinds.find(job.kind)->second.handler(running);
+    if (!cancelled) ended = kinds.find(job.kind)->second.handler(running);
   } catch (const std::exception& error) {
     ended = Error(Code::internal, error.what());
   }
-  bool cancelled = false;
   bool stopped = false;
   {
     const std::scoped_lock lock(mutex);
@@ -217,21 +224,31 @@ Result<Uuid> Queue::submit(std::string_view kind,
   event.detail["kind"] = kind;
   event.detail["request"] = std::move(request);
   TRY(state_->store.append(std::move(event)));
-  state_->enqueue(std::move(job));
+  state_->enqueue(std::move(job), false);
   return id;
 }
 
-Result<void> Queue::cancel(const Uuid& id) {
+Result<void> Queue::cancel(const Uuid& id, const std::string& agent) {
+  const Error ended = Error(Code::conflict, "the job has ended").as("transition-not-allowed");
   std::shared_ptr<Entry> entry;
-  bool waiting = false;
   {
     const std::scoped_lock lock(state_->mutex);
     const auto found = state_->entries.find(id.text());
-    if (found == state_->entries.end()) {
-      return Error(Code::conflict, "the job has ended").as("transition-not-allowed");
-    }
+    if (found == state_->entries.end()) return ended;
     entry = found->second;
-    if (std::exchange(entry->cancelled, true)) return {};  // Somebody else's wish is at work.
+    if (entry->cancelled) return {};  // Somebody else's wish is at work.
+  }
+  // First the journal: a wish that was answered must not be forgotten by a crash. Where the job
+  // ends meanwhile, or another has the same wish, this entry says one thing more and does no harm.
+  journal::Event event = state_->store.event(journal::type::kJobCancelling, agent);
+  event.objects["job"] = id.text();
+  event.detail["kind"] = entry->job.kind;
+  TRY(state_->store.append(std::move(event)));
+  bool waiting = false;
+  {
+    const std::scoped_lock lock(state_->mutex);
+    if (!state_->entries.contains(id.text())) return ended;
+    if (std::exchange(entry->cancelled, true)) return {};
     entry->stop.request_stop();
     waiting = !entry->running;
     if (waiting) {

@@ -73,9 +73,10 @@ class Queue {
                       std::string agent,
                       json::Object request,
                       json::Object objects = {});
-  // Asks a job to end. Errors: not_found; conflict when it has ended already.
-  Result<void> cancel(const Uuid& id);
-  // "queued" or "running" and its progress; nothing for a job that has ended.
+  // Asks a job to end, and returns once the wish is durable: after a restart the job is not begun
+  // again. Errors: conflict when it has ended already; those of the journal.
+  Result<void> cancel(const Uuid& id, const std::string& agent);
+  // "queued", "running" or "cancelling", and its progress; nothing for a job that has ended.
   struct Live {
     std::string state;
     json::Object progress;

@@ -9,6 +9,7 @@
 #include <boost/json/src.hpp>
 #include <boost/json/value_stack.hpp>
 
+#include "store/base/characters.hpp"
 #include "store/base/text.hpp"
 
 namespace versement::json {
@@ -321,6 +322,11 @@ std::optional<std::string> Reader::text(std::string_view name, Rule rule) {
     fault(name, "too-long",
           "'" + std::string(name) + "' may have at most " + std::to_string(rule.bytes_max) +
               " bytes");
+    return std::nullopt;
+  }
+  if (const auto control = first_control(found)) {
+    fault(name, "control-character",
+          "'" + std::string(name) + "' has the control character " + *control);
     return std::nullopt;
   }
   if (rule.required && found.empty()) {

@@ -95,6 +95,12 @@ inline constexpr std::size_t kCsvRowsMax = 1'000'000;
 // Faults told of one table: who has more has one cause for most of them.
 inline constexpr std::size_t kCsvFaultsMax = 1000;
 
+// Different statements and grants of one rights.csv: each is some 500 bytes in memory.
+inline constexpr std::size_t kRightsTextsMax = 100'000;
+// Rows of rights.csv that say something of one file, or of one item. A description of 24 KiB has no
+// room for the grants of more.
+inline constexpr std::size_t kRightsRowsOfFileMax = 256;
+
 // Files of one deposit, all items together.
 inline constexpr std::size_t kDepositFilesMax = 1'000'000;
 // An archive that is a deposit: besides its files it has folders and tag files.

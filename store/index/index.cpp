@@ -21,6 +21,8 @@ namespace {
 // Changes whenever a row changes its meaning; an index of another format is built anew.
 constexpr std::string_view kFormat = "5";
 constexpr std::uint64_t kOpenBytes = 32u << 20;
+// Of rows that are handed to RocksDB together, but for those of one event.
+constexpr std::size_t kBatchBytes = 2u << 20;
 
 rocksdb::Slice slice(std::string_view text) {
   return {text.data(), text.size()};
@@ -40,8 +42,11 @@ rocksdb::Options options_of(const IndexOptions& options) {
   rocksdb::Options out;
   out.create_if_missing = true;
   out.max_open_files = options.open_files_max;
-  out.write_buffer_size = 16u << 20;
+  // Two of them are in memory while a large version is written; twice as many files before they are
+  // merged, so that merging costs no more than with one twice the size.
+  out.write_buffer_size = 8u << 20;
   out.max_write_buffer_number = 2;
+  out.level0_file_num_compaction_trigger = 8;
   out.max_background_jobs = 2;
   out.compression = rocksdb::kLZ4Compression;
   out.keep_log_file_num = 2;
@@ -179,11 +184,24 @@ Result<void> Index::apply(std::uint64_t first,
                           Durability durability) {
   // RocksDB's log is replayed upon what is on the disk: no row may be missing below it.
   if (durability == Durability::logged) TRY(flush());
+  // No sync: what a power cut takes here, the next start takes from the journal again. In bulk a
+  // crash takes more, but never the rows of a position that stays: one table holds both, and its
+  // writes reach the disk in their order.
+  rocksdb::WriteOptions how;
+  how.disableWAL = durability == Durability::bulk;
   rocksdb::WriteBatch batch;
   rocksdb::Status put;
+  // The files of a large version do not wait for the rest: a batch of a hundred thousand is 50 MB,
+  // twice while it grows. They are found through rows that come last, and without these they are
+  // written again, the same, when the entry is applied again.
   Overlay rows([this](std::string_view key) { return get(key); },
                [&](std::string_view key, std::string_view value) {
                  if (put.ok()) put = batch.Put(slice(key), slice(value));
+                 if (!put.ok() || batch.GetDataSize() < kBatchBytes) return;
+                 state_->unlogged = state_->unlogged || how.disableWAL;
+                 put = state_->db->Write(how, &batch);
+                 if (!put.ok()) state_->broken = true;
+                 batch.Clear();
                });
   std::uint64_t position = state_->position;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -203,11 +221,6 @@ Result<void> Index::apply(std::uint64_t first,
         value ? batch.Put(slice(key), slice(*value)) : batch.Delete(slice(key));
     if (!status.ok()) return failed("write", status);
   }
-  // No sync: what a power cut takes here, the next start takes from the journal again. In bulk a
-  // crash takes more, but never the rows of a position that stays: one table holds both, and its
-  // writes reach the disk in their order.
-  rocksdb::WriteOptions how;
-  how.disableWAL = durability == Durability::bulk;
   state_->unlogged = state_->unlogged || how.disableWAL;
   const rocksdb::Status written = state_->db->Write(how, &batch);
   if (!written.ok()) {

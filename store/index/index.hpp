@@ -69,7 +69,8 @@ class Index {
   std::uint64_t position() const;
 
   // Applies entries `first`, `first` + 1 …; those below position() were applied before and are left
-  // out. All rows of one call appear at once.
+  // out. All rows of one call appear at once, but for the files of versions: these may be there
+  // before the records that lead to them.
   Result<void> apply(std::uint64_t first,
                      std::span<const journal::Entry> entries,
                      Sources& sources,

@@ -281,6 +281,16 @@ Result<void> job_queued(const Act& act) {
   return {};
 }
 
+// Its state stays until it has ended: then "job finished" says how.
+Result<void> job_cancelling(const Act& act) {
+  const std::string key = keys::job(act.object("job"));
+  TRY_SET(json::Object record, act.rows.record(key));
+  if (record.empty()) return {};
+  record["cancelling"] = true;
+  act.rows.put(key, record);
+  return {};
+}
+
 Result<void> job_finished(const Act& act) {
   const std::string id = act.object("job");
   TRY_SET(json::Object record, act.rows.record(keys::job(id)));
@@ -478,6 +488,7 @@ constexpr auto kProjectors = std::to_array<std::pair<std::string_view, Projector
     {type::kPolicyRemoved, policy_removed},
     {type::kIngestion, ingestion},
     {type::kJobQueued, job_queued},
+    {type::kJobCancelling, job_cancelling},
     {type::kJobFinished, job_finished},
     {type::kIngestFinished, job_finished},
     {type::kFixityCheck, fixity_check},

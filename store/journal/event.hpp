@@ -22,6 +22,7 @@ inline constexpr std::string_view kAgreementCreated = "agreement created";
 inline constexpr std::string_view kTokenCreated = "token created";
 inline constexpr std::string_view kTokenRevoked = "token revoked";
 inline constexpr std::string_view kJobQueued = "job queued";
+inline constexpr std::string_view kJobCancelling = "job cancelling";
 inline constexpr std::string_view kJobFinished = "job finished";
 inline constexpr std::string_view kIngestFinished = "ingest finished";
 inline constexpr std::string_view kIngestion = "ingestion";  // PREMIS: ing

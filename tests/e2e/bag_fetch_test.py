@@ -327,7 +327,7 @@ class Fetch(harness.EndToEnd):
                                    text=True)
         parts = bag / '.versement-fetch'
         until = time.monotonic() + 20
-        while not any(p.stat().st_size > 0 for p in parts.glob('*') if p.suffix != '.etag'):
+        while not any(p.stat().st_size > 0 for p in parts.glob('*') if '.' not in p.name):
             self.assertLess(time.monotonic(), until)
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
@@ -470,6 +470,69 @@ class Fetch(harness.EndToEnd):
         port = harness.free_port()
         bag = self.bag({'data/a': b'x'}, [f'https://127.0.0.1:{port}/a 1 data/a'])
         self.fetch(bag, '--host', f'127.0.0.1:{port}', status=4)
+
+    def test_a_server_that_fails_for_every_file_is_said_once_and_asked_no_more(self):
+        port = harness.free_port()
+        names = [f'data/{i:03}' for i in range(60)]
+        bag = self.bag({name: b'x' for name in names},
+                       [f'https://127.0.0.1:{port}/a 1 {name}' for name in names])
+        begun = time.monotonic()
+        report = self.fetch(bag, '--host', f'127.0.0.1:{port}', status=4)
+        self.assertLess(time.monotonic() - begun, 60)
+        self.assertEqual(len(report['given_up']), 1)
+        self.assertEqual(report['given_up'][0]['host'], f'127.0.0.1:{port}')
+        self.assertLess(len(report['failures']), 10)
+        self.assertEqual(report['given_up'][0]['files_not_asked_for'],
+                         60 - len(report['failures']))
+        done = self.run_versement(None, 'bag', 'fetch', bag, '--allow-private', '--host',
+                                  f'127.0.0.1:{port}')
+        self.assertEqual(done.returncode, 4)
+        self.assertEqual(done.stdout.count('cannot reach the server'), 1, done.stdout)
+        self.assertIn('60 files to fetch', done.stdout)
+
+    def test_a_token_that_is_refused_is_said_once(self):
+        def refuse(handler):
+            handler.send_response(401)
+            handler.send_header('Content-Length', '0')
+            handler.end_headers()
+        names = [f'data/{i:03}' for i in range(60)]
+        for name in names:
+            self.server.answers['/' + name] = refuse
+        bag = self.bag({name: b'x' for name in names},
+                       [f'{self.server.url("/" + name)} 1 {name}' for name in names])
+        report = self.fetch(bag, status=2)
+        self.assertIn('answered 401', report['given_up'][0]['detail'])
+        self.assertLess(len(self.server.asked), 10)
+
+    def test_files_that_are_not_there_do_not_give_up_the_server(self):
+        body = b'b' * 10
+        names = [f'data/{i:03}' for i in range(30)]
+        self.server.answers['/data/029'] = whole(body)
+        bag = self.bag({name: body for name in names},
+                       [f'{self.server.url("/" + name)} 10 {name}' for name in names])
+        report = self.fetch(bag, status=2)
+        self.assertEqual((report['given_up'], len(report['failures'])), ([], 29))
+        self.assertEqual((bag / 'data' / '029').read_bytes(), body)
+
+    def test_a_backslash_in_a_name_parts_nothing(self):
+        body = b'b' * 10
+        self.server.answers['/b'] = whole(body)
+        names = ['data/plan\\1925.tif', 'data/a/b.txt', 'data/a\\c.txt']
+        bag = self.bag({name: body for name in names},
+                       [f'{self.server.url("/b")} 10 {name}' for name in names])
+        report = self.fetch(bag)
+        self.assertEqual(report['verdict'], 'valid', report)
+        self.assertEqual((bag / 'data' / 'plan\\1925.tif').read_bytes(), body)
+        self.assertEqual(sorted(f.name for f in (bag / 'data').iterdir()),
+                         ['a', 'a\\c.txt', 'plan\\1925.tif'])
+
+    def test_a_backslash_that_would_lead_elsewhere_is_refused(self):
+        for name in ('data\\a.txt', 'data/..\\..\\a.txt'):
+            bag = self.bag({name: b'x'}, [f'{self.server.url("/b")} 1 {name}'])
+            report = self.fetch(bag, status=1)
+            self.assertEqual(report['verdict'], 'invalid')
+            self.assertIn('manifest.separator', [f['code'] for f in report['findings']])
+        self.assertEqual(self.server.asked, [])
 
 
 def inside(folder):

@@ -31,6 +31,25 @@ class Kill(harness.EndToEnd):
         (folder / 'metadata' / 'metadata.csv').write_text('\n'.join(rows) + '\n')
         return folder
 
+    def test_an_ingest_that_was_cancelled_is_not_begun_again_after_a_kill(self):
+        daemon = self.daemon(inboxes=[self.make_collection(400)])
+        self.prepare(daemon)
+        status, _, body = daemon.request('POST', '/v1/ingests', {
+            'collection': 'collection',
+            'source': {'type': 'inbox', 'path': str(self.folder / 'scans')}})
+        self.assertEqual(status, 202, body)
+        job = json.loads(body)['id']
+        status, _, body = daemon.request('POST', f'/v1/jobs/{job}/cancel', {})
+        daemon.kill()  # Most times it still looks for a place to stop.
+        self.assertEqual(status, 202, body)
+        daemon.start()
+        until = time.monotonic() + 30
+        while daemon.get(f'/v1/jobs/{job}')['state'] == 'cancelling':
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.05)
+        self.assertEqual(daemon.get(f'/v1/jobs/{job}')['state'], 'cancelled')
+        self.assertLess(len(daemon.all_of('/v1/items')), 400)
+
     def test_killed_at_any_moment_of_an_ingest(self):
         """Each time: what was acknowledged is there and verified; in the end all is there."""
         chance = random.Random(20261122)

@@ -14,7 +14,7 @@ from harness import needs_shared  # noqa: E402
 
 FILES = int(os.environ.get('VERSEMENT_SCALE_FILES', '10000'))
 # What RocksDB, threads and libraries take comes first; a file's share is what counts.
-INGEST_MIB = 96 + FILES * 3.5 / 1024
+INGEST_MIB = 64 + FILES * 2.05 / 1024
 SEAL_MIB = 64
 
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "service/ingest/plan.hpp"
+#include "service/ingest/rights_match.hpp"
 #include "service/ingest/rights_table.hpp"
 #include "service/ingest/table.hpp"
 #include "store/base/limits.hpp"
@@ -158,9 +159,22 @@ TEST(BadRights, are_refused_with_row_column_and_remedy) {
       {head + "a,license,,,,x\n", "table-cells", 2, 6, "in quotes"},
       {head + "a,\"license\n", "table-quote", 2, 2, "close it"},
       {head + "a,\xE9\n", "table-encoding", 2, 0, "UTF-8"},
+      {head + "a,license,\x1B[2J,Allow,\n", "table-control", 2, 3, "take it out"},
   };
   for (const Bad& bad : cases)
     expect_finding(read_rights(bad.bytes).findings, bad);
+}
+
+TEST(BadRights, different_statements_without_end_are_not_kept) {
+  std::string rows = "file,basis,note\n";
+  for (std::size_t i = 0; i <= limits::kRightsTextsMax + 100; ++i)
+    rows += "a,license," + std::to_string(i) + "\n";
+  const RightsTable table = read_rights(rows);
+  EXPECT_TRUE(table.faulty);
+  ASSERT_EQ(table.findings.size(), 1u);
+  EXPECT_EQ(table.findings[0].code, "table-limit");
+  EXPECT_EQ(table.findings[0].row, limits::kRightsTextsMax + 2);
+  EXPECT_EQ(table.rows.size(), limits::kRightsTextsMax);
 }
 
 // ---------------------------------------------------------------- against a folder
@@ -277,6 +291,178 @@ TEST_F(TablesTest, rights_that_cannot_be_understood_keep_their_item_out) {
 
   rights("objects/a.jpg,\"license\n");
   EXPECT_TRUE(holds(said_of(2, "table-quote"), "never closed"));
+  for (const PlannedItem& item : plan_.items)
+    EXPECT_TRUE(item.rejected);
+}
+
+// Twenty thousand rows for a folder of eight hundred files were sixteen million statements.
+TEST_F(TablesTest, a_row_for_a_folder_costs_nothing_for_each_of_its_files) {
+  std::string rows;
+  for (int i = 0; i < 800; ++i)
+    put("objects/a/" + std::to_string(i) + ".jpg", "");
+  for (int i = 0; i < 20'000; ++i)
+    rows += "objects/a,license,L,disseminate" + std::to_string(i % 200) + ",Allow\n";
+  table("objects/a,A,T,d,c,p\n");
+  rights(rows);
+  EXPECT_EQ(plan().findings.count(Severity::error), 0u);
+  const auto& statements = plan_.items.at(0).description.rights.statements;
+  ASSERT_EQ(statements.size(), 1u);
+  EXPECT_EQ(statements[0].grants.size(), 200u);
+  EXPECT_TRUE(statements[0].files.empty());
+}
+
+TEST_F(TablesTest, more_rights_than_a_file_can_have_name_the_row_and_keep_the_item_out) {
+  put("objects/a/1.jpg", "");
+  put("objects/b.jpg", "");
+  std::string rows;
+  for (int i = 0; i < 20'000; ++i)
+    rows += "objects/a" + std::string(i % 2 == 0 ? "" : "/1.jpg") + ",license,L" +
+            std::to_string(i) + ",,\n";
+  for (int i = 0; i < 300; ++i)
+    rows += "B,license,L" + std::to_string(i) + ",,\n";
+  table("objects/a,A,T,d,c,p\nobjects/b.jpg,X,T,d,c,p\n,B,T,d,c,p\n");
+  rights(rows);
+  const std::string said = said_of(258, "rights-too-many");
+  EXPECT_TRUE(holds(said, "more than 256 different things of 'objects/a/1.jpg'")) << said;
+  EXPECT_TRUE(holds(said, "take away the rows")) << said;
+  EXPECT_TRUE(holds(said_of(20'258, "rights-too-many"), "of the item"));
+  EXPECT_TRUE(plan_.items.at(0).rejected);
+  EXPECT_FALSE(plan_.items.at(1).rejected);
+  EXPECT_TRUE(plan_.items.at(2).rejected);
+}
+
+TEST_F(TablesTest, rights_that_need_long_lists_of_files_are_refused_before_these_are_made) {
+  std::string rows;
+  for (int i = 0; i < 800; ++i) {
+    const std::string name = "objects/a/" + std::string(60, 'n') + std::to_string(i);
+    put(name, "");
+    if (i != 400) rows += name + ",license,L,,\n";
+  }
+  table("objects/a,A,T,d,c,p\n");
+  rights(rows);
+  EXPECT_TRUE(holds(said_of(2, "rights-too-long"), "name folders rather than files"));
+  EXPECT_TRUE(plan_.items.at(0).rejected);
+}
+
+TEST_F(TablesTest, statements_name_their_files_where_some_have_them_and_some_not) {
+  for (const char* const name : {"1", "2", "3", "4"})
+    put("objects/a/" + std::string(name), "");
+  put("objects/a/sub/5", "");
+  table("objects/a,A,T,d,c,p\n");
+  rights(
+      "objects/a/1,license,L,,\nobjects/a/2,license,L,,\nobjects/a/4,license,L,,\n"
+      "objects/a/sub,donor,D,modify,Allow\nobjects/a/sub/5,donor,D,copy,Disallow\n"
+      "objects/a/4,donor,D,modify,Allow\n"
+      "A,policy,P,,\n");
+  EXPECT_EQ(plan().findings.count(Severity::error), 0u);
+  const auto& all = plan_.items.at(0).description.rights.statements;
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_EQ(all[0].terms, "P");
+  EXPECT_TRUE(all[0].files.empty());
+  EXPECT_EQ(all[1].files, (std::vector<std::string>{"1", "2", "4"}));
+  EXPECT_EQ(all[2].files, std::vector<std::string>{"4"});
+  EXPECT_EQ(all[2].grants.size(), 1u);
+  EXPECT_EQ(all[3].files, std::vector<std::string>{"sub/5"});
+  EXPECT_EQ(all[3].grants.size(), 2u);
+}
+
+TEST_F(TablesTest, rows_that_describe_one_item_without_end_are_not_gathered_without_end) {
+  std::string rows = "filename,identifier,dc.title,dc.rights,credit,owner,dc.subject\n";
+  put("objects/a", "");
+  rows += "objects/a,A,T,d,c,p,s\n";
+  for (int i = 0; i < 20'000; ++i)
+    rows += ",A,,,,,subject number " + std::to_string(i) + "\n";
+  put("metadata/metadata.csv", rows);
+  EXPECT_TRUE(holds(said_of(2, "description-too-long"), "24 KiB"));
+  EXPECT_LT(plan_.items.at(0).description.subjects.size(), 2000u);
+}
+
+TEST_F(TablesTest, a_plan_is_given_up_when_its_job_is_stopped) {
+  put("objects/a", "");
+  table("objects/a,A,T,d,c,p\n");
+  rights("objects/a,license,L,,\n");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FAILS(make_plan(real_disk(), dir_.path(), Defaults(), stop.get_token()), Code::cancelled);
+  const RightsTable read = read_rights("file,basis\nobjects/a,license\n");
+  RightsMatch match(read);
+  match.add("objects", 0);
+  const std::vector<std::string> paths{"objects/a"};
+  EXPECT_FAILS(match.of_item(0, paths, 0, stop.get_token()), Code::cancelled);
+}
+
+// A table would keep them, and METS would have something else in their place.
+TEST(BadTables, control_characters_are_refused_wherever_they_stand) {
+  const std::vector<std::string> never{"\x01",     "\x08",         "\x1B",
+                                       "\x7F",     "\xC2\x80",     "\xC2\x92",
+                                       "\xC2\x9F", "\xEF\xBF\xBE", "\xEF\xBF\xBF"};
+  for (const std::string& character : never) {
+    expect_finding(read_table("filename,dc.title\na,b\nc,A" + character + "B\n").findings,
+                   {"", "table-control", 3, 2, "take it out"});
+    EXPECT_TRUE(read_table("filename,no" + character + "te\na,b\n").faulty);
+    EXPECT_TRUE(read_table("filename,x\na,A" + character + "B\n").rows.at(0).faulty);
+    EXPECT_FALSE(read_table("filename,x\nA" + character + "B,b\n").rows.at(0).faulty);
+    EXPECT_TRUE(read_rights("file,ba" + character + "sis\na,license\n").faulty);
+  }
+  for (const std::string text : {"\"a\tb\nc\r\nd\"", "\xC2\xA0", "\xE2\x80\x8B", "\xEF\xBF\xBD"}) {
+    const Table table = read_table("filename,dc.title\na," + text + "\n");
+    EXPECT_EQ(table.findings.size(), 0u);
+  }
+}
+
+TEST(BadTables, a_column_that_is_a_slip_of_a_known_one_names_that) {
+  const std::vector<std::pair<std::string, std::string>> near{
+      {"dc.titel", "dc.title"},        {"dc:title", "dc.title"}, {"title", "dc.title"},
+      {"DCTERMS.Title", "dc.title"},   {"credits", "credit"},    {"shelf mark", "shelfmark"},
+      {"dc.creater@fr", "dc.creator"}, {"boxx", "box"},          {"dc.date ", "dc.date"}};
+  for (const auto& [written, meant] : near)
+    EXPECT_EQ(near_column(written), meant) << written;
+  for (const std::string other : {"note", "parts", "bx1", "Fonds", "dc.publisher", "", "x"})
+    EXPECT_EQ(near_column(other), "") << other;
+}
+
+TEST_F(TablesTest, a_column_that_is_nearly_known_is_a_warning_others_are_infos) {
+  put("objects/a", "");
+  put("metadata/metadata.csv",
+      "filename,dc.titel,Campagne,dc.rights,credit,owner\nobjects/a,T,1,d,c,p\n");
+  EXPECT_TRUE(holds(said_of(1, "column-near"), "did you mean dc.title?"));
+  EXPECT_EQ(plan_.findings.count(Severity::warning), 1u);
+  EXPECT_TRUE(holds(said_of(0, "column-unmapped"), "Campagne"));
+}
+
+TEST_F(TablesTest, names_with_what_nobody_sees_are_kept_and_told) {
+  const std::vector<std::string> hidden{"\xC2\x85",        "\xE2\x80\xAE", "\xE2\x80\x8B",
+                                        "\xEF\xBB\xBF",    "\xE2\x81\xA6", "\xEF\xB7\x90",
+                                        "\xF0\x9F\xBF\xBE"};
+  const std::vector<std::string> script{"\xE2\x80\x8D", "\xEF\xB8\x8F", "\xE1\x9E\x95\xE1\x9F\x92"};
+  std::string rows;
+  for (const auto* const list : {&hidden, &script}) {
+    for (const std::string& character : *list) {
+      const std::string name = "objects/x" + character + "fdp.exe";
+      put(name, "");
+      rows += name + ",I" + std::to_string(rows.size()) + ",T,d,c,p\n";
+    }
+  }
+  table(rows);
+  std::size_t said = 0;
+  for (const Finding& finding : plan().findings.kept()) {
+    EXPECT_EQ(finding.code, "name-hidden-character");
+    EXPECT_EQ(finding.severity, Severity::warning);
+    EXPECT_TRUE(holds(finding.detail, "U+"));
+    ++said;
+  }
+  EXPECT_EQ(said, hidden.size());
+  EXPECT_EQ(plan_.items.size(), hidden.size() + script.size());
+  for (const PlannedItem& item : plan_.items)
+    EXPECT_FALSE(item.rejected);
+}
+
+TEST_F(TablesTest, a_name_that_xml_cannot_write_keeps_its_item_out) {
+  put("objects/a\xEF\xBF\xBE.jpg", "");
+  put("objects/b\xEF\xBF\xBF.jpg", "");
+  table("objects/a\xEF\xBF\xBE.jpg,A,T,d,c,p\nobjects/b\xEF\xBF\xBF.jpg,B,T,d,c,p\n");
+  EXPECT_TRUE(holds(said_of(0, "name-unusable"), "which XML cannot write"));
+  EXPECT_EQ(plan_.findings.count(Severity::error), 2u);
   for (const PlannedItem& item : plan_.items)
     EXPECT_TRUE(item.rejected);
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -173,13 +174,58 @@ TEST_F(QueueTest, APersonCancelsWhatRunsAndWhatWaits) {
   ASSERT_OK(running);
   ASSERT_OK(waiting);
   began.wait();
-  ASSERT_OK(queue.cancel(*waiting));
+  ASSERT_OK(queue.cancel(*waiting, "marie"));
   EXPECT_EQ(json::text_at(ended(*waiting), "state"), "cancelled");
-  ASSERT_OK(queue.cancel(*running));
+  ASSERT_OK(queue.cancel(*running, "marie"));
   EXPECT_EQ(json::text_at(ended(*running), "state"), "cancelled");
-  EXPECT_FAILS(queue.cancel(*waiting), Code::conflict);
+  EXPECT_FAILS(queue.cancel(*waiting, "marie"), Code::conflict);
   queue.stop();
   EXPECT_EQ(runs, 1);
+}
+
+// The handler never looks at its stop, and the daemon is killed: a copy of its folder is what the
+// next start finds.
+TEST_F(QueueTest, a_cancelled_job_that_was_cut_off_ends_as_cancelled_at_the_next_start) {
+  const Path kept = folder_ / "kept";
+  Uuid id;
+  {
+    Door began;
+    Door killed;
+    Queue queue(*store_);
+    queue.handle("work", "lane", [&](const Running&) -> Result<Ending> {
+      began.open();
+      killed.wait();
+      return Ending{};
+    });
+    ASSERT_OK(queue.start());
+    const auto submitted = queue.submit("work", "a", {});
+    ASSERT_OK(submitted);
+    id = *submitted;
+    began.wait();
+    ASSERT_OK(queue.cancel(id, "marie"));
+    EXPECT_EQ(queue.live(id.text())->state, "cancelling");
+    std::filesystem::copy(data(), kept, std::filesystem::copy_options::recursive);
+    killed.open();
+    queue.stop();
+  }
+  std::filesystem::remove_all(kept / "index");
+  store_.reset();
+  std::filesystem::remove_all(data());
+  std::filesystem::rename(kept, data());
+  open();
+
+  Queue queue(*store_);
+  bool ran = false;
+  queue.handle("work", "lane", [&](const Running&) -> Result<Ending> {
+    ran = true;
+    return Ending{};
+  });
+  ASSERT_OK(queue.start());
+  const json::Object record = ended(id);
+  EXPECT_EQ(json::text_at(record, "state"), "cancelled");
+  EXPECT_EQ(json::text_at(json::object_at(record, "problem"), "code"), "cancelled");
+  queue.stop();
+  EXPECT_FALSE(ran);
 }
 
 TEST_F(QueueTest, ProgressIsReadWhileTheJobRunsAndNotAfterwards) {

@@ -49,5 +49,19 @@ TEST(JsonReader, collects_every_fault_with_its_pointer) {
   EXPECT_EQ(faults[4].pointer, "/request/a~1b");
 }
 
+TEST(JsonReader, a_text_with_a_control_character_is_refused) {
+  auto object = parse_object(R"({"a":"x\u0007y","b":"x\u0085","c":"one\ttwo\r\nthree\u200b"})");
+  ASSERT_OK(object);
+  Reader in(*object, "");
+  EXPECT_FALSE(in.text("a"));
+  EXPECT_FALSE(in.text("b"));
+  EXPECT_TRUE(in.text("c"));
+  const auto faults = std::move(in).faults();
+  ASSERT_EQ(faults.size(), 2u);
+  EXPECT_EQ(faults[0].code, "control-character");
+  EXPECT_NE(faults[0].detail.find("U+0007"), std::string::npos);
+  EXPECT_NE(faults[1].detail.find("U+0085"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace versement::json
