@@ -356,6 +356,19 @@ class BagPlanner {
 
   // ------------------------------------------------------------------ what it says of itself
 
+  // Why a text of bag-info.txt does not describe the item; empty when it does.
+  std::string why_unused(const std::string& text, bool identifier) const {
+    const std::size_t bytes_max =
+        identifier ? limits::kBagIdentifierBytesMax : limits::kBagTextBytesMax;
+    const bool one_too_many =
+        identifier && item_.description.identifiers.size() == limits::kBagIdentifiersMax;
+    if (text.size() > bytes_max || one_too_many) {
+      return "is too long or stands too often to describe the item";
+    }
+    const auto control = first_control(text);
+    return control ? "has the control character " + *control : std::string();
+  }
+
   // Only what is there: a bag without these labels has no description but its name.
   void describe(const bagit::BagInfo& info) {
     mets::Description& description = item_.description;
@@ -365,18 +378,9 @@ class BagPlanner {
       const std::string name = lower_ascii(label);
       const bool identifier = name == "external-identifier" || name == "internal-sender-identifier";
       if (!identifier && name != "external-description") continue;
-      const std::size_t bytes_max =
-          identifier ? limits::kBagIdentifierBytesMax : limits::kBagTextBytesMax;
-      if (text.size() > bytes_max ||
-          (identifier && description.identifiers.size() == limits::kBagIdentifiersMax)) {
+      if (const std::string why = why_unused(text, identifier); !why.empty()) {
         say(Severity::warning, "bag-info-unused", "bag-info.txt",
-            "'" + label + "' is too long or stands too often to describe the item",
-            "nothing: bag-info.txt is kept with the item as it came");
-        continue;
-      }
-      if (const auto control = first_control(text)) {
-        say(Severity::warning, "bag-info-unused", "bag-info.txt",
-            "'" + printable(label) + "' has the control character " + *control,
+            "'" + printable(label) + "' " + why,
             "nothing: bag-info.txt is kept with the item as it came");
         continue;
       }
