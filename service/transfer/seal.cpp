@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -71,7 +72,12 @@ class Sealer {
     TRY_SET(const auto space, store_.reserve(expected_bytes(), kTagFilesMax));
     TRY_SET(const Uuid uuid, Uuid::parse(id));
     TRY_SET(deposit_, store_.begin(ObjectId::of_uuid(uuid)));
-    TRY(add_payload_lists());
+    // Neither needs the other, and both read all rows of the index.
+    auto tables = std::async(std::launch::async, [this] { return make_tables(); });
+    auto lists = add_payload_lists();
+    auto made = tables.get();
+    TRY(std::move(lists));
+    TRY(std::move(made));
     TRY(add_bordereau());
     TRY(add_tables());
     TRY(add_tag_files());
@@ -351,21 +357,26 @@ class Sealer {
     return {};
   }
 
-  // The rows of the second table are made beside those of the first: so each item's description is
-  // taken apart once.
-  Result<void> add_tables() {
-    Spool rights(store_.disk(), store_.work_name("rights.csv"));
-    TRY(rights.add(mets::rights_header()));
-    TRY(add("metadata/metadata.csv", "text/csv", "metadata", [&](const Sink& sink) -> Result<void> {
-      if (auto begun = sink(metadata_.header()); !begun) return begun;
-      return for_each_described([&](const mets::TableItem& item) -> Result<void> {
-        if (auto sent = metadata_.rows(item, sink); !sent) return sent;
-        return mets::rights_rows(item, [&](std::string_view rows) { return rights.add(rows); });
-      });
+  // Both at once: so each item's description is taken apart once. Runs beside add_payload_lists().
+  Result<void> make_tables() {
+    TRY(metadata_rows_.add(metadata_.header()));
+    TRY(rights_rows_.add(mets::rights_header()));
+    TRY(for_each_described([&](const mets::TableItem& item) -> Result<void> {
+      const auto add = [](Spool& spool) {
+        return [&spool](std::string_view rows) { return spool.add(rows); };
+      };
+      if (auto made = metadata_.rows(item, add(metadata_rows_)); !made) return made;
+      return mets::rights_rows(item, add(rights_rows_));
     }));
     described_.reset();
+    return {};
+  }
+
+  Result<void> add_tables() {
+    TRY(add("metadata/metadata.csv", "text/csv", "metadata",
+            [&](const Sink& sink) { return metadata_rows_.send(sink); }));
     TRY(add("metadata/rights.csv", "text/csv", "metadata",
-            [&](const Sink& sink) { return rights.send(sink); }));
+            [&](const Sink& sink) { return rights_rows_.send(sink); }));
     return {};
   }
 
@@ -557,6 +568,8 @@ class Sealer {
   mets::BordereauTotals totals_;
   mets::MetadataTable metadata_;    // its columns
   std::optional<Spool> described_;  // a line of each item: its description and its original
+  Spool metadata_rows_{store_.disk(), store_.work_name("metadata.csv")};
+  Spool rights_rows_{store_.disk(), store_.work_name("rights.csv")};
   std::uint64_t rights_bytes_ = 0;  // about what the rows of rights.csv will have
   std::unique_ptr<store::Deposit> deposit_;
   Digest manifest_sha512_;
