@@ -718,6 +718,7 @@ Result<Response> seda_zip(Context& context, const Call& call) {
   representation.media_type = "application/zip";
   representation.file_name = json::text_at(record, "bag_name") + ".seda.zip";
   if (!archive) {
+    TRY(context.bags.zip(record));  // HEAD says of what no zip can be made, too.
     if (auto answer = http::respond_before_made(call.request, representation))
       return *std::move(answer);
     TRY_SET(archive, context.seda.archive(record, *version));
