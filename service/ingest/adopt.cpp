@@ -123,6 +123,12 @@ class Adopter {
     return packed;
   }
 
+  static json::Object titled(const std::string& title) {
+    mets::Description description;
+    description.title["fr"] = title;
+    return mets::to_json(description);
+  }
+
   static Error stopped() { return {Code::cancelled, "stopped while planning"}; }
 
   static std::vector<ocfl::Problem> faults(const std::vector<ocfl::Problem>& problems) {
@@ -157,7 +163,7 @@ class Adopter {
     }
     PlannedItem item;
     item.source_identifier = found.id.empty() ? place : found.id;
-    item.description.title["fr"] = item.source_identifier;
+    item.notice.set(titled(printable(item.source_identifier)), {});
     item.rejected = true;
     plan_.items.push_back(std::move(item));
     return {};
@@ -180,7 +186,7 @@ class Adopter {
     const ocfl::InventoryVersion& head = inventory.versions.rbegin()->second;
     PlannedItem item;
     item.source_identifier = inventory.id;
-    item.description.title["fr"] = inventory.id;
+    item.notice.set(titled(inventory.id), {});
     for (const auto& [hex, paths] : head.state) {
       TRY_SET(const Digest digest, Digest::from_hex(inventory.algorithm, hex));
       const std::string content =

@@ -101,7 +101,8 @@ class BagPlanner {
       refuse("bag-invalid", "", taken.error().what(), kBagRemedy);
     }
     // A name is no title, but an item must have one.
-    if (item_.description.title.empty()) item_.description.title["fr"] = bag_.name;
+    if (description_.title.empty()) description_.title["fr"] = bag_.name;
+    item_.notice.set(mets::to_json(description_), mets::to_json(original_));
     if (item_.rejected) {
       item_.files.clear();
       item_.documentation.clear();
@@ -348,9 +349,9 @@ class BagPlanner {
     if (whole == nullptr) return;
     json::Object description = said(whole->description);
     // Where both say something the row stands; the bag's own words stay in bag-info.txt.
-    (void)merge(said(item_.description), &description);
-    item_.description = mets::description_of(description);
-    item_.original = whole->original;
+    (void)merge(said(description_), &description);
+    description_ = mets::description_of(description);
+    original_ = whole->original;
     if (!named_ && !whole->identifier.empty()) item_.source_identifier = whole->identifier;
   }
 
@@ -361,7 +362,7 @@ class BagPlanner {
     const std::size_t bytes_max =
         identifier ? limits::kBagIdentifierBytesMax : limits::kBagTextBytesMax;
     const bool one_too_many =
-        identifier && item_.description.identifiers.size() == limits::kBagIdentifiersMax;
+        identifier && description_.identifiers.size() == limits::kBagIdentifiersMax;
     if (text.size() > bytes_max || one_too_many) {
       return "is too long or stands too often to describe the item";
     }
@@ -371,7 +372,6 @@ class BagPlanner {
 
   // Only what is there: a bag without these labels has no description but its name.
   void describe(const bagit::BagInfo& info) {
-    mets::Description& description = item_.description;
     for (const auto& [label, value] : info) {
       const std::string text = one_line(value);
       if (text.empty()) continue;
@@ -385,13 +385,13 @@ class BagPlanner {
         continue;
       }
       if (identifier) {
-        description.identifiers.push_back({identifier_type(text), text});
+        description_.identifiers.push_back({identifier_type(text), text});
         if (name == "external-identifier" && !named_) item_.source_identifier = text;
         named_ = named_ || name == "external-identifier";
-      } else if (description.title.empty()) {
-        description.title["fr"] = text;
+      } else if (description_.title.empty()) {
+        description_.title["fr"] = text;
       } else {
-        std::string& more = description.description["fr"];
+        std::string& more = description_.description["fr"];
         more += (more.empty() ? "" : "\n") + text;
       }
     }
@@ -442,7 +442,9 @@ class BagPlanner {
 
   BagContext& context_;
   const BagToTake& bag_;
-  PlannedItem item_;
+  PlannedItem item_;  // its notice is made of the next two in the end
+  mets::Description description_;
+  mets::Original original_;
   bool named_ = false;  // by the bag itself
   bagit::Form form_ = bagit::Form::folder;
   std::uint64_t judged_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,7 +23,7 @@ namespace versement::ingest {
 namespace {
 
 constexpr std::string_view kObjects = "objects";
-constexpr std::string_view kMetadata = "metadata";
+constexpr std::string_view kMetadataFolder = "metadata/";
 constexpr std::string_view kTablePath = "metadata/metadata.csv";
 constexpr std::string_view kRightsPath = "metadata/rights.csv";
 constexpr std::array<std::pair<std::string_view, Algorithm>, 4> kChecksumFiles{{
@@ -94,6 +95,7 @@ class Planner {
     if (readable) {
       TRY(assign_files());
       TRY(read_rights_table());
+      forget_names();
       for (PlannedItem& item : plan_.items) {
         TRY(check_stop());
         finish_item(&item);
@@ -397,8 +399,8 @@ class Planner {
     // What is too long already gets no longer, and is told when the item is judged: else each
     // further row would cost as much as all before it.
     if (silent || oversized_.contains(item_index)) return;
-    json::Object description = said(item.description);
-    json::Object original = mets::to_json(item.original);
+    json::Object description = said(item.notice.description());
+    json::Object original = mets::to_json(item.notice.original());
     std::vector<std::string> differing = merge(says, &description);
     for (std::string& name : merge(says_of_original, &original))
       differing.push_back(std::move(name));
@@ -412,8 +414,7 @@ class Planner {
     if (json::write(description).size() > limits::kDescriptionBytesMax) {
       oversized_.insert(item_index);
     }
-    item.description = mets::description_of(description);
-    item.original = mets::original_of(original);
+    item.notice.set(std::move(description), original, &shared_);
   }
 
   struct Named {
@@ -425,7 +426,9 @@ class Planner {
   // A file belongs to the row that names it, else to the nearest folder above it that a row names.
   Result<void> assign_files() {
     std::map<std::string, std::size_t> folder_items;
-    for (const Named& named : named_) {
+    // What has been looked at goes: by and by the items get the files instead.
+    for (; !named_.empty(); named_.pop_front()) {
+      const Named& named = named_.front();
       TRY(check_stop());
       const auto path = find_path(named);
       if (!path) continue;
@@ -596,12 +599,13 @@ class Planner {
       note(Severity::warning, "file-without-checksum", path,
            "the deposit has checksums, but none for this file", "");
     }
-    item.files.push_back({.deposit_path = path,
-                          .data_path = LogicalPath::literal(path),  // cut to size later
-                          .size_bytes = file.size_bytes,
-                          .modified_ms = file.modified_ms,
-                          .member = 0,
-                          .supplied = file.supplied});
+    item.files.push_back(
+        {.deposit_path = path,
+         .data_path = LogicalPath::literal(base_name(path)),  // until all are known
+         .size_bytes = file.size_bytes,
+         .modified_ms = file.modified_ms,
+         .member = 0,
+         .supplied = file.supplied});
   }
 
   // ------------------------------------------------------------------ rights.csv
@@ -710,7 +714,10 @@ class Planner {
       find(finding_of(*rights.refused, kRightsPath));
       return {};
     }
-    item.description.rights.statements = std::move(rights.statements);
+    if (rights.statements.empty()) return {};
+    mets::Description description = item.notice.description();
+    description.rights.statements = std::move(rights.statements);
+    item.notice.set(mets::to_json(description), mets::to_json(item.notice.original()), &shared_);
     return {};
   }
 
@@ -745,6 +752,16 @@ class Planner {
 
   // ------------------------------------------------------------------ each item
 
+  // What only tables needed: the items that stay take room enough.
+  void forget_names() {
+    by_identifier_.clear();
+    nfc_paths_.clear();
+    near_.clear();
+    std::erase_if(tree_, [](const auto& each) {
+      return each.second.item.has_value() && !each.first.starts_with(kMetadataFolder);
+    });
+  }
+
   void finish_item(PlannedItem* item) {
     name_item(item);
     shorten_paths(item);
@@ -752,7 +769,11 @@ class Planner {
   }
 
   void judge_item(PlannedItem* item) {
-    fill_rights(item);
+    mets::Description description = item->notice.description();
+    const mets::Original original = item->notice.original();
+    fill_rights(&description.rights);
+    const json::Object text = mets::to_json(description);
+    item->notice.set(text, mets::to_json(original), &shared_);
     const auto bad = [&](std::string code, std::string detail, std::string remedy) {
       item->rejected = true;
       find({.code = std::move(code),
@@ -763,18 +784,18 @@ class Planner {
             .row = item->row,
             .item = item->slug.text()});
     };
-    if (item->description.title.empty()) {
+    if (description.title.empty()) {
       bad("title-missing", "the item has no title", "fill in dc.title");
     }
-    if (item->description.rights.conditions.empty()) {
+    if (description.rights.conditions.empty()) {
       bad("rights-missing", "the item says nothing of the conditions of its reuse",
           "fill in dc.rights, or give the collection a default");
     }
-    if (item->description.rights.credit_line.empty()) {
+    if (description.rights.credit_line.empty()) {
       bad("credit-missing", "the item has no credit line",
           "fill in credit, or give the collection a default");
     }
-    if (item->description.rights.owner.empty()) {
+    if (description.rights.owner.empty()) {
       find({.code = "owner-missing",
             .severity = Severity::warning,
             .detail = "the item does not say who owns the document",
@@ -783,17 +804,16 @@ class Planner {
             .row = item->row,
             .item = item->slug.text()});
     }
-    const json::Object description = mets::to_json(item->description);
-    if (json::write(description).size() > limits::kDescriptionBytesMax) {
+    if (json::write(text).size() > limits::kDescriptionBytesMax) {
       bad("description-too-long", "the description has more than 24 KiB", "shorten it");
     }
     // Tables with such a character are refused cell by cell; this is what came from elsewhere.
-    if (const auto control = control_in(description)) {
+    if (const auto control = control_in(text)) {
       bad("description-control", "the description has the control character " + *control,
           "take it out where the text comes from");
     }
     // Only one that groups others has a folder.
-    if (item->files.empty() && item->original.empty() && item->folder.empty() && !item->rejected) {
+    if (item->files.empty() && original.empty() && item->folder.empty() && !item->rejected) {
       bad("row-without-file", "the item has neither files nor an analogue original",
           "fill in filename, or shelfmark, box or extent");
     }
@@ -841,8 +861,8 @@ class Planner {
               [](const auto& a, const auto& b) { return a.data_path < b.data_path; });
   }
 
-  void fill_rights(PlannedItem* item) {
-    mets::Rights& rights = item->description.rights;
+  void fill_rights(mets::Rights* said_rights) const {
+    mets::Rights& rights = *said_rights;
     const mets::Rights& given = defaults_.rights;
     if (rights.conditions.empty()) rights.conditions = given.conditions;
     if (rights.credit_line.empty()) rights.credit_line = given.credit_line;
@@ -878,10 +898,9 @@ class Planner {
 
   void report_leftovers() {
     const std::string objects = std::string(kObjects) + "/";
-    const std::string metadata = std::string(kMetadata) + "/";
     for (const auto& [path, file] : tree_) {
-      if (file.item || file.unusable || path.starts_with(metadata)) {
-        if (path.starts_with(metadata)) report_metadata_file(path);
+      if (file.item || file.unusable || path.starts_with(kMetadataFolder)) {
+        if (path.starts_with(kMetadataFolder)) report_metadata_file(path);
         continue;
       }
       if (is_os_junk(base_name(path))) {
@@ -921,11 +940,12 @@ class Planner {
   std::map<std::string, bool> has_items_;  // of what rights.csv names: it holds files of items
   std::set<std::string> rejected_below_;
   Table table_;
-  std::vector<Named> named_;
+  std::deque<Named> named_;
   std::set<std::size_t> oversized_;  // items whose description is too long
   // Item by its identifier, or by "\n" and its filename where it has none.
   std::map<std::string, std::size_t> by_identifier_;
   std::vector<std::pair<std::size_t, std::size_t>> groups_;  // item and one of its parts
+  SharedTexts shared_;
   Plan plan_;
 };
 

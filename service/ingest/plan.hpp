@@ -2,15 +2,16 @@
 // with it. Making a plan changes nothing.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
-#include "mets/description.hpp"
 #include "mets/package.hpp"
 #include "service/ingest/finding.hpp"
+#include "service/ingest/notice.hpp"
 #include "store/base/digest.hpp"
 #include "store/base/disk.hpp"
 #include "store/base/ids.hpp"
@@ -42,12 +43,12 @@ struct ReceivedBag {
   std::string base;       // what stands before a path of the bag in the archive, with a slash
 };
 
+// A deposit may have a hundred thousand of them, so each is small.
 struct PlannedItem {
   Slug slug;
   std::string source_identifier;
   std::size_t row = 0;
-  mets::Description description;
-  mets::Original original;
+  Notice notice;
   std::vector<PlannedFile> files;          // sorted by data path
   std::vector<PlannedFile> documentation;  // likewise
   std::unique_ptr<ReceivedBag> bag;        // few items have one
@@ -65,7 +66,7 @@ struct Defaults {
 };
 
 struct Plan {
-  std::vector<PlannedItem> items;  // in the table's order
+  std::deque<PlannedItem> items;  // in the table's order
   Findings findings;
 };
 

@@ -22,6 +22,8 @@ namespace versement::ingest {
 namespace {
 
 constexpr std::size_t kIdentifyBytes = 64 * 1024;
+// Of items that are stored: 2 MiB of their plans. Giving it back takes milliseconds.
+constexpr std::uint64_t kItemsATrim = 4096;
 
 enum class Outcome { stored, updated, unchanged, rejected };
 
@@ -132,8 +134,8 @@ std::string fingerprint_of(const PlannedItem& item,
   }
   add("\"files\":");
   list(item.files, of_file);
-  add(",\"metadata\":" + json::write(mets::to_json(item.description)));
-  add(",\"original\":" + json::write(mets::to_json(item.original)));
+  add(",\"metadata\":" + json::write(mets::to_json(item.notice.description())));
+  add(",\"original\":" + json::write(mets::to_json(item.notice.original())));
   if (!item.parts.empty()) {
     json::Array parts;
     for (const std::string& part : item.parts)
@@ -194,16 +196,19 @@ class Ingest {
     progress_.total_items = plan.items.size();
     for (const PlannedItem& item : plan.items)
       progress_.total_bytes += item.size_bytes();
-    outcomes_.resize(plan.items.size());
+    done_.resize(plan.items.size());
     {
       Pool pool(request_.workers, request_.workers * 2);
       for (std::size_t i = 0; i < plan.items.size() && !fatal(); ++i) {
-        pool.run([this, &item = plan.items[i], i] { one(item, i); });
+        pool.run([this, &item = plan.items[i], i] {
+          one(item, i);
+          forget(&item);
+        });
       }
     }
     if (fatal_) return std::move(*fatal_);
     // One that has no outcome ended by an exception, of which the log has a line.
-    if (std::any_of(outcomes_.begin(), outcomes_.end(), [](const auto& o) { return !o; })) {
+    if (std::any_of(done_.begin(), done_.end(), [](const Done& done) { return !done.outcome; })) {
       return Error(Code::internal, "not every item could be looked at; the log says why");
     }
     return finish(plan);
@@ -249,8 +254,21 @@ class Ingest {
                    .row = item.row,
                    .item = item.slug.text()});
     }
-    outcomes_[index] = outcome ? *outcome : Outcome::rejected;
+    done_[index] = {.outcome = outcome ? *outcome : Outcome::rejected,
+                    .file_count = item.files.size(),
+                    .size_bytes = item.size_bytes()};
     ++progress_.done_items;
+  }
+
+  // What nobody asks for once the item is stored: of a hundred thousand it adds up, and the room is
+  // wanted elsewhere, by the index above all.
+  void forget(PlannedItem* item) {
+    item->notice = {};
+    item->files = {};
+    item->documentation = {};
+    item->bag.reset();
+    item->parts = {};
+    if (++forgotten_ % kItemsATrim == 0) (void)::malloc_trim(0);
   }
 
   void add_finding(Finding finding) {
@@ -531,8 +549,8 @@ class Ingest {
     journal::Event event = store_.event(journal::type::kIngestion, request_.agent);
     mets::PackageInput package;
     package.objid = item.slug.text();
-    package.description = item.description;
-    package.original = item.original;
+    package.description = item.notice.description();
+    package.original = item.notice.original();
     package.archivist = request_.archivist;
     if (item.bag) {
       package.received = item.bag->label;
@@ -566,8 +584,10 @@ class Ingest {
     event.objects["item"] = item.slug.text();
     event.objects["collection"] = request_.collection.text();
     event.objects["job"] = request_.job.text();
-    event.detail["metadata"] = mets::to_json(item.description);
-    if (!item.original.empty()) event.detail["original"] = mets::to_json(item.original);
+    event.detail["metadata"] = mets::to_json(package.description);
+    if (!package.original.empty()) {
+      event.detail["original"] = mets::to_json(package.original);
+    }
     event.detail["source_identifier"] = item.source_identifier;
     if (!item.folder.empty()) event.detail["folder"] = item.folder;
     // The payload was added first: the rows have its digests, in the plan's order.
@@ -677,7 +697,7 @@ class Ingest {
     header["dry_run"] = request_.dry_run;
     TRY(evidence->line(header));
     for (std::size_t i = 0; i < plan.items.size(); ++i) {
-      const Outcome outcome = *outcomes_[i];
+      const Outcome outcome = *done_[i].outcome;
       result_.items_stored += outcome == Outcome::stored ? 1 : 0;
       result_.items_updated += outcome == Outcome::updated ? 1 : 0;
       result_.items_unchanged += outcome == Outcome::unchanged ? 1 : 0;
@@ -687,8 +707,8 @@ class Ingest {
       line["item_id"] = plan.items[i].slug.text();
       line["outcome"] = outcome_name(outcome);
       line["row"] = plan.items[i].row;
-      line["file_count"] = plan.items[i].files.size();
-      line["size_bytes"] = plan.items[i].size_bytes();
+      line["file_count"] = done_[i].file_count;
+      line["size_bytes"] = done_[i].size_bytes;
       TRY(evidence->line(line));
     }
     for (const Finding& finding : findings_.kept()) {
@@ -717,8 +737,15 @@ class Ingest {
   const IngestRequest& request_;
   IngestProgress& progress_;
   const std::stop_token& stop_;
-  std::vector<std::optional<Outcome>> outcomes_;  // each written by one task
+  // What became of an item of the plan.
+  struct Done {
+    std::optional<Outcome> outcome;
+    std::size_t file_count = 0;
+    std::uint64_t size_bytes = 0;
+  };
+  std::vector<Done> done_;  // each written by one task
   std::atomic<std::uint64_t> bytes_stored_{0};
+  std::atomic<std::uint64_t> forgotten_{0};  // items
   // One archive at a time is unpacked: they need twice their room.
   std::mutex unpacking_;
   std::mutex mutex_;

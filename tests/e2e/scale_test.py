@@ -1,6 +1,7 @@
-"""Large items: what the daemon needs of memory to take one in and to seal it.
+"""Large items and many: what the daemon needs of memory to take them in and to seal.
 
-VERSEMENT_SCALE_FILES says how many files the item has; scripts/torture takes 100,000."""
+VERSEMENT_SCALE_FILES says how many files the one item has, VERSEMENT_SCALE_ITEMS how many items of
+one file each there are; scripts/torture takes 100,000 of either."""
 import csv
 import os
 import pathlib
@@ -16,6 +17,9 @@ FILES = int(os.environ.get('VERSEMENT_SCALE_FILES', '10000'))
 # What RocksDB, threads and libraries take comes first; a file's share is what counts.
 INGEST_MIB = 64 + FILES * 2.05 / 1024
 SEAL_MIB = 64
+# A plan of an item and its file, while the names of the tables are there as well.
+ITEMS = int(os.environ.get('VERSEMENT_SCALE_ITEMS', '10000'))
+PLAN_MIB = 12 + ITEMS * 1.0 / 1024
 
 
 class Scale(harness.EndToEnd):
@@ -54,6 +58,31 @@ class Scale(harness.EndToEnd):
         peak = daemon.rss_peak_mib()
         print(f'{FILES} files: idle {idle:.0f} MiB, seal {peak:.0f} MiB', file=sys.stderr)
         self.assertLess(peak - idle, SEAL_MIB)
+
+    def items(self):
+        folder = self.folder / 'items'
+        (folder / 'metadata').mkdir(parents=True)
+        with open(folder / 'metadata' / 'metadata.csv', 'w', newline='', encoding='utf-8') as out:
+            table = csv.writer(out)
+            table.writerow(['filename', 'identifier', 'dc.title', 'dc.date'])
+            for i in range(ITEMS):
+                name = f'objects/{i // 1000:03}/scan-{i:07}.txt'
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(f'{i}\n')
+                table.writerow([name, f'SMALL-{i:07}', f'Vue {i}', '1994'])
+        return folder
+
+    def test_a_plan_of_many_items_stays_small(self):
+        daemon = self.daemon(inboxes=[self.folder])
+        self.prepare(daemon)
+        idle = daemon.rss_peak_mib()
+        result = self.json_of(daemon, 'ingest', self.items(), '--collection', 'collection', '--dry-run')
+        self.assertEqual(result['items_stored'], ITEMS)
+        peak = daemon.rss_peak_mib()
+        print(f'{ITEMS} items: idle {idle:.0f} MiB, plan {peak - idle:.0f} MiB more, at most '
+              f'{PLAN_MIB:.0f}', file=sys.stderr)
+        self.assertLess(peak - idle, PLAN_MIB)
 
     @needs_shared('schemas/package.xsd')
     def test_the_judges_read_an_item_of_many_files(self):

@@ -131,9 +131,9 @@ TEST_F(BagDepositTest, what_cannot_describe_an_item_is_left_out_and_said) {
   ASSERT_OK(item);
   EXPECT_FALSE(item->rejected);
   EXPECT_EQ(item->source_identifier, "A 1");
-  EXPECT_EQ(item->description.title.at("fr"), "one");
-  ASSERT_EQ(item->description.identifiers.size(), limits::kBagIdentifiersMax);
-  EXPECT_EQ(item->description.identifiers[1].type, "uri");
+  EXPECT_EQ(item->notice.description().title.at("fr"), "one");
+  ASSERT_EQ(item->notice.description().identifiers.size(), limits::kBagIdentifiersMax);
+  EXPECT_EQ(item->notice.description().identifiers[1].type, "uri");
   EXPECT_EQ(findings_.count(Severity::warning), 4u);
 }
 
@@ -153,9 +153,10 @@ TEST_F(BagDepositTest, a_row_of_the_whole_describes_the_item_and_others_are_said
     ASSERT_OK(item);
     EXPECT_FALSE(item->rejected);
     EXPECT_EQ(item->source_identifier, "A 1");
-    EXPECT_EQ(item->description.title, (mets::Localized{{"en", "The whole"}, {"fr", "Le tout"}}));
-    EXPECT_EQ(item->description.creators, std::vector<std::string>{"Somebody"});
-    EXPECT_EQ(item->original.shelfmark, "B 7");
+    EXPECT_EQ(item->notice.description().title,
+              (mets::Localized{{"en", "The whole"}, {"fr", "Le tout"}}));
+    EXPECT_EQ(item->notice.description().creators, std::vector<std::string>{"Somebody"});
+    EXPECT_EQ(item->notice.original().shelfmark, "B 7");
     ASSERT_EQ(findings_.kept().size(), 1u);
     EXPECT_EQ(findings_.kept()[0].code, "bag-table-unused");
   }
@@ -168,7 +169,7 @@ TEST_F(BagDepositTest, a_broken_table_is_said_and_the_bag_is_taken_all_the_same)
   const auto item = plan("one.tar", archive_limits());
   ASSERT_OK(item);
   EXPECT_FALSE(item->rejected);
-  EXPECT_EQ(item->description.title, (mets::Localized{{"fr", "one"}}));
+  EXPECT_EQ(item->notice.description().title, (mets::Localized{{"fr", "one"}}));
   ASSERT_EQ(findings_.kept().size(), 1u);
   EXPECT_EQ(findings_.kept()[0].code, "bag-table-unused");
 }

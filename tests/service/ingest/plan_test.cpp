@@ -87,7 +87,7 @@ TEST_F(PlanTest, rights_and_credit_are_required_and_may_come_from_the_collection
   defaults_.rights.owner = {{"fr", "p"}};
   EXPECT_EQ(findings(), List{});
   EXPECT_FALSE(plan_.items[0].rejected);
-  EXPECT_EQ(plan_.items[0].description.rights.credit_line.at("fr"), "c");
+  EXPECT_EQ(plan_.items[0].notice.description().rights.credit_line.at("fr"), "c");
 }
 
 TEST_F(PlanTest, links_pipes_and_unusable_names_are_refused) {
@@ -142,7 +142,7 @@ TEST_F(PlanTest, analogue_originals_need_no_file) {
       ",O-1,Rouleau,d,c,p,4 Fi 1,B 1,un rouleau\n"
       ",O-2,Rien,d,c,p,,,\n");
   EXPECT_EQ(findings(), List{"error row-without-file "});
-  EXPECT_EQ(plan_.items[0].original.box, "B 1");
+  EXPECT_EQ(plan_.items[0].notice.original().box, "B 1");
   EXPECT_FALSE(plan_.items[0].rejected);
   EXPECT_TRUE(plan_.items[1].rejected);
 }
@@ -199,9 +199,9 @@ TEST_F(PlanTest, rows_of_an_item_add_to_each_other_and_contradictions_are_said) 
   put("objects/verso.jpg", "v");
   table("objects/recto.jpg,A-1,,,crédit,\nobjects/verso.jpg,A-1,Titre,droits,autre,p\n");
   EXPECT_EQ(findings(), List{"warning description-differs objects/verso.jpg"});
-  EXPECT_EQ(plan_.items[0].description.title.at("fr"), "Titre");
-  EXPECT_EQ(plan_.items[0].description.rights.credit_line.at("fr"), "crédit");
-  EXPECT_EQ(plan_.items[0].description.rights.owner.at("fr"), "p");
+  EXPECT_EQ(plan_.items[0].notice.description().title.at("fr"), "Titre");
+  EXPECT_EQ(plan_.items[0].notice.description().rights.credit_line.at("fr"), "crédit");
+  EXPECT_EQ(plan_.items[0].notice.description().rights.owner.at("fr"), "p");
   EXPECT_FALSE(plan_.items[0].rejected);
 }
 

@@ -177,10 +177,10 @@ TEST(RoundTrip, descriptions_and_rights_come_back_as_they_were) {
       const PlannedItem& back = plan->items[i];
       EXPECT_EQ(back.slug.text(), items[i].slug) << seed;
       EXPECT_EQ(back.files.size(), files_of[i].size()) << seed;
-      EXPECT_EQ(json::write(mets::to_json(back.description)),
+      EXPECT_EQ(json::write(mets::to_json(back.notice.description())),
                 json::write(mets::to_json(items[i].description)))
           << seed;
-      EXPECT_EQ(json::write(mets::to_json(back.original)),
+      EXPECT_EQ(json::write(mets::to_json(back.notice.original())),
                 json::write(mets::to_json(items[i].original)))
           << seed;
     }

@@ -269,14 +269,14 @@ TEST_F(TablesTest, rights_go_to_the_item_of_the_file_or_to_the_files_that_have_t
       "objects/a/2.jpg,donor,D,,\n"
       "B,statute,S,,\n");
   EXPECT_EQ(plan().findings.count(Severity::error), 0u);
-  const auto& a = plan_.items.at(0).description.rights.statements;
+  const auto a = plan_.items.at(0).notice.description().rights.statements;
   ASSERT_EQ(a.size(), 2u);
   EXPECT_EQ(a[0].terms, "L");
   EXPECT_EQ(a[0].grants.size(), 2u);
   EXPECT_EQ(a[0].grants.at(0).restriction, "Allow");
   EXPECT_TRUE(a[0].files.empty());
   EXPECT_EQ(a[1].files, std::vector<std::string>{"2.jpg"});
-  EXPECT_EQ(plan_.items.at(1).description.rights.statements.at(0).basis, "statute");
+  EXPECT_EQ(plan_.items.at(1).notice.description().rights.statements.at(0).basis, "statute");
 }
 
 TEST_F(TablesTest, rights_that_cannot_be_understood_keep_their_item_out) {
@@ -305,7 +305,7 @@ TEST_F(TablesTest, a_row_for_a_folder_costs_nothing_for_each_of_its_files) {
   table("objects/a,A,T,d,c,p\n");
   rights(rows);
   EXPECT_EQ(plan().findings.count(Severity::error), 0u);
-  const auto& statements = plan_.items.at(0).description.rights.statements;
+  const auto statements = plan_.items.at(0).notice.description().rights.statements;
   ASSERT_EQ(statements.size(), 1u);
   EXPECT_EQ(statements[0].grants.size(), 200u);
   EXPECT_TRUE(statements[0].files.empty());
@@ -355,7 +355,7 @@ TEST_F(TablesTest, statements_name_their_files_where_some_have_them_and_some_not
       "objects/a/4,donor,D,modify,Allow\n"
       "A,policy,P,,\n");
   EXPECT_EQ(plan().findings.count(Severity::error), 0u);
-  const auto& all = plan_.items.at(0).description.rights.statements;
+  const auto all = plan_.items.at(0).notice.description().rights.statements;
   ASSERT_EQ(all.size(), 4u);
   EXPECT_EQ(all[0].terms, "P");
   EXPECT_TRUE(all[0].files.empty());
@@ -374,7 +374,7 @@ TEST_F(TablesTest, rows_that_describe_one_item_without_end_are_not_gathered_with
     rows += ",A,,,,,subject number " + std::to_string(i) + "\n";
   put("metadata/metadata.csv", rows);
   EXPECT_TRUE(holds(said_of(2, "description-too-long"), "24 KiB"));
-  EXPECT_LT(plan_.items.at(0).description.subjects.size(), 2000u);
+  EXPECT_LT(plan_.items.at(0).notice.description().subjects.size(), 2000u);
 }
 
 TEST_F(TablesTest, a_plan_is_given_up_when_its_job_is_stopped) {
