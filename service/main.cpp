@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <malloc.h>
 
 #include "service/daemon.hpp"
 #include "service/net/probe.hpp"
@@ -150,6 +151,9 @@ int run(const Flags& flags) {
 }
 
 int daemon_main(int argc, char** argv) {
+  // What is free in one arena is of no use to the threads of another: with one for each of many
+  // workers an ingest of 40,000 items takes 30 MiB more, and is no faster.
+  (void)::mallopt(M_ARENA_MAX, 4);
   // The data folder is 0750 and secrets/ 0700; what is below has the modes that its writer names.
   ::umask(0022);
   sigset_t set = {};
