@@ -152,7 +152,7 @@ int run(const Flags& flags) {
 
 int daemon_main(int argc, char** argv) {
   // What is free in one arena is of no use to the threads of another: with one for each of many
-  // workers an ingest of 40,000 items takes 30 MiB more, and is no faster.
+  // workers a large ingest takes more memory, and is no faster.
   (void)::mallopt(M_ARENA_MAX, 4);
   // The data folder is 0750 and secrets/ 0700; what is below has the modes that its writer names.
   ::umask(0022);
