@@ -47,6 +47,17 @@ bool is_payload(std::string_view path) {
   return path.starts_with("data/");
 }
 
+// Whether a path ends above the folder that it begins in, or comes by there.
+bool leads_out(std::string_view path) {
+  std::ptrdiff_t depth = 0;
+  for (const std::string_view name : split(path, '/')) {
+    if (name == "..") --depth;
+    if (depth < 0) return true;
+    if (name != ".." && name != "." && !name.empty()) ++depth;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<void> Manifests::read() {
@@ -208,8 +219,7 @@ Manifests::Named Manifests::look_up(const std::string& in,
     std::string slashes = named.path;
     std::replace(slashes.begin(), slashes.end(), '\\', '/');
     const bool into_payload = is_payload(slashes) && !is_payload(named.path);
-    if (contents_.find(slashes) != Contents::kNone || into_payload ||
-        !unsafe_path(slashes).empty()) {
+    if (contents_.find(slashes) != Contents::kNone || into_payload || leads_out(slashes)) {
       note("manifest.separator", shown() + " has backslashes");
       named.usable = false;
     }

@@ -197,10 +197,12 @@ Result<void> Queue::State::finish(const Entry& entry, bool cancelled, Result<End
                                                      : ended.error().reason();
     problem["detail"] = ended.error().what();
     event.detail["problem"] = std::move(problem);
+  }
+  if (state == "failed") {
     log::error("a job failed",
                {{"job", job.id.text()}, {"kind", job.kind}, {"why", ended.error().what()}});
   } else {
-    log::info("a job ended", {{"job", job.id.text()}, {"kind", job.kind}});
+    log::info("a job ended", {{"job", job.id.text()}, {"kind", job.kind}, {"state", state}});
   }
   TRY(store.append(std::move(event)));
   return {};

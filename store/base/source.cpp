@@ -65,10 +65,14 @@ Result<std::shared_ptr<FileSource::Opened>> FileSource::opened() {
   return state_->opened;
 }
 
-// Damage is told of to whoever wants to know.
+// Damage of a stored file is told of to whoever wants to know, and is no lack of something that was
+// asked for. Where the file lies is for the former alone.
 Error FileSource::told(Error what) const {
-  if (is_damage(what) && expected_ && expected_->on_damage) expected_->on_damage(what);
-  return what;
+  if (!expected_ || !is_damage(what)) return what;
+  if (expected_->on_damage) expected_->on_damage(what);
+  if (what.code() == Code::io) return what;
+  return Error(Code::corrupt, "a stored file is damaged: it is missing, or another than was stored")
+      .as("content-corrupt");
 }
 
 Result<std::size_t> FileSource::read_at(std::uint64_t offset, std::span<std::byte> into) {

@@ -517,14 +517,14 @@ class Fetch(harness.EndToEnd):
     def test_a_backslash_in_a_name_parts_nothing(self):
         body = b'b' * 10
         self.server.answers['/b'] = whole(body)
-        names = ['data/plan\\1925.tif', 'data/a/b.txt', 'data/a\\c.txt']
+        names = ['data/plan\\1925.tif', 'data/a/b.txt', 'data/a\\c.txt', 'data/a\\..\\b.txt', 'data/c/\\..']
         bag = self.bag({name: body for name in names},
                        [f'{self.server.url("/b")} 10 {name}' for name in names])
         report = self.fetch(bag)
         self.assertEqual(report['verdict'], 'valid', report)
         self.assertEqual((bag / 'data' / 'plan\\1925.tif').read_bytes(), body)
         self.assertEqual(sorted(f.name for f in (bag / 'data').iterdir()),
-                         ['a', 'a\\c.txt', 'plan\\1925.tif'])
+                         ['a', 'a\\..\\b.txt', 'a\\c.txt', 'c', 'plan\\1925.tif'])
 
     def test_a_backslash_that_would_lead_elsewhere_is_refused(self):
         for name in ('data\\a.txt', 'data/..\\..\\a.txt'):

@@ -164,11 +164,11 @@ TEST_F(GuardTest, a_file_of_another_size_or_none_is_told_of_when_it_is_opened) {
   FileSource longer(real_disk(), dir_ / "file", text_.size() + 1, expected);
   EXPECT_FAILS(longer.run_at(0), Code::corrupt);
   FileSource none(real_disk(), dir_ / "none", 1, expected);
-  EXPECT_FAILS(none.run_at(0), Code::not_found);
+  EXPECT_FAILS(none.run_at(0), Code::corrupt);  // Nothing that a client could have got wrong.
   EXPECT_EQ(told_, 2);
   std::filesystem::create_symlink("file", dir_ / "link");
   FileSource link(real_disk(), dir_ / "link", text_.size(), expected);
-  EXPECT_FAILS(link.run_at(0), Code::invalid);
+  EXPECT_FAILS(link.run_at(0), Code::corrupt);
   EXPECT_EQ(told_, 3);
 }
 
