@@ -210,16 +210,11 @@ TEST_F(FeedTest, what_was_compared_goes_by_the_kernel_and_the_end_from_memory) {
   }
   texts.push_back(text(1024));
   Mixed source(texts, files);
-  for (const bool young : {true, false}) {
-    by_kernel_ = 0;
-    if (!young) std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // A younger file is not trusted.
+  {
     Feed feed(source, 0, all_.size(), Feed::Way::sendfile);
     ASSERT_TRUE(is_right(drain(feed, 1 << 20), 0, all_.size()));
-    if (young) {
-      EXPECT_EQ(by_kernel_, 0);  // It may be written to again without its times showing it.
-    } else {
-      EXPECT_GT(by_kernel_, 100);
-    }
+    EXPECT_GT(by_kernel_, 100);
   }
   // The bytes of "a" have gone out, but may still wait in a socket buffer when it is written to.
   Feed third(source, 0, all_.size(), Feed::Way::sendfile);
