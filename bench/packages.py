@@ -16,6 +16,9 @@ came in (the ingest is shown), and sealing believes what was verified within a w
 less). Our bag has METS and PREMIS beside the payload, theirs has not. On the way out we compare each byte with
 what was taken in; nginx compares nothing.
 
+Before each turn the disk gets what the one before left to be written: else the seal, which waits for its own
+bytes to be durable, waits for the peer's, which does not.
+
 The figures are medians; a ratio is the peer's time divided by ours: above 1 we are faster. The bytes written
 while a transfer is sealed are the kernel's count (/proc/PID/io) of the daemon, beside the size of what is
 new in the store, which are the tag files. The disk of --work needs the files' size once for each round and
@@ -86,6 +89,7 @@ class Packages(Bench):
     def ours(self, name):
         """Seconds: ready by the clock, by the job's own times, and the order. Bytes: written, and new in the store."""
         self.begin(name)
+        os.sync()
         store = self.served.data / 'store'
         there, before = files_of(store), io_written(self.served)
         began = time.monotonic()
@@ -101,6 +105,7 @@ class Packages(Bench):
         """Seconds: the bag, and the whole order with the copy before it and tar and nginx after it. The bag stays:
         what its removal leaves to the disk would meet the next round."""
         tar = self.folder / 'ready' / 'peer.tar'
+        os.sync()
         copied = timed(lambda: subprocess.run(['cp', '-a', payload, bag], check=True))
         made = timed(lambda: subprocess.run([BAGIT, '--quiet', '--sha512', '--processes', '2', bag], check=True))
         sent = timed(lambda: (subprocess.run(['tar', '-cf', tar, '-C', self.folder, bag.name], check=True),
