@@ -112,6 +112,7 @@ class Bench(harness.EndToEnd):
         make_files(collection, files, smallest, largest)
         daemon = self.daemon(name=name, inboxes=[self.folder], tls=self.tls)
         receiver = self.prepare(daemon)
+        receiver = receiver.rename(receiver.with_name(f'receiver-of-{name}'))  # There are two daemons.
         self.ingest(daemon, collection)
         shutil.rmtree(collection)
         for words in (('create', name, '--agreement', 'agreement', '--title', 'Bench'),
