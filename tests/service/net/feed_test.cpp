@@ -183,7 +183,7 @@ TEST_F(FeedTest, a_file_that_is_wrong_is_not_sent_at_all) {
   for (const auto way : {Feed::Way::memory, Feed::Way::sendfile}) {
     for (const std::size_t bytes : {100'000u, 200'000u, 900'000u, 40u << 20}) {
       all_.clear();
-      const std::string before = text(120'000);
+      const std::string before = text(60'000);  // It leaves room for a part of a small file.
       Mixed source({before}, {file("wrong", bytes)});
       flip("wrong", bytes - 1);
       told_ = 0;
